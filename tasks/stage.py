@@ -1,0 +1,189 @@
+"""Runs a stage: reuse what exists, else compute, check, store, log.
+
+All stages are alike here. A stage's pure function knows nothing of folders, MLflow or
+Great Expectations; this module knows nothing of what a stage does.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from data_contracts.base import Config, file_sha256
+from data_contracts.dataset import (
+    DatasetRef,
+    Manifest,
+    StageResult,
+    commit,
+    content_sha256,
+    count_reasons,
+    dataset_fingerprint,
+    find_dataset,
+    read_kept,
+    read_manifest,
+    stage_files,
+)
+from data_contracts.errors import ContractViolation
+from data_contracts.schemas import SCHEMA_VERSION, dropped_schema
+from data_contracts.validation import ValidationReport, schema_failures, validate
+from tasks.tracking import RunContext, log_dataset, stage_run
+
+logger = logging.getLogger(__name__)
+
+# Libraries whose version can change what a stage produces.
+_RECORDED_LIBRARIES = (
+    "datasketch",
+    "numpy",
+    "openai",
+    "pandas",
+    "peft",
+    "pyarrow",
+    "temper",
+    "torch",
+    "transformers",
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is fixed about a stage.
+
+    Attributes:
+        name: Also the name of its datasets and its MLflow child run.
+        version: Raise it when the stage's code gives other results for the same input:
+            it is part of the fingerprint, so old datasets are then not reused.
+        schema: Arrow schema of the kept rows.
+        suite: Name of its Great Expectations suite.
+    """
+
+    name: str
+    version: int
+    schema: pa.Schema
+    suite: str
+
+
+def run_stage(
+    stage: Stage,
+    context: RunContext,
+    config: Config,
+    parents: Mapping[str, str],
+    compute: Callable[[], StageResult],
+) -> DatasetRef:
+    """Return the stage's dataset, computing it only if it does not exist yet.
+
+    Args:
+        stage: The stage.
+        context: Home folder and MLflow run.
+        config: All options that influence the result.
+        parents: Role of each input (e.g. "chunks") to its fingerprint.
+        compute: Makes the result; called only when there is no such dataset.
+
+    Raises:
+        ContractViolation: The result breaks the stage's contract; nothing is stored.
+        StorageError: The result cannot be written.
+    """
+    options = config.model_dump(mode="json")
+    fingerprint = dataset_fingerprint(stage.name, stage.version, options, parents)
+    with stage_run(context, stage.name) as mlflow:
+        ref = find_dataset(context.home, stage.name, fingerprint)
+        mlflow.set_tag("temper.reused", str(ref is not None).lower())
+        if ref is None:
+            started = time.monotonic()
+            result = compute()
+            report = _check(stage, result, context, mlflow)
+            manifest = _manifest(stage, options, parents, result, report, started)
+            staged = stage_files(context.home, stage.name, fingerprint, result)
+            hashes = {path.name: file_sha256(path) for path in sorted(staged.iterdir())}
+            ref = commit(staged, context.home, manifest.model_copy(update={"files": hashes}))
+            logger.info("%s: %s", stage.name, _summary(manifest))
+        else:
+            logger.info("%s: unchanged, %d rows reused", stage.name, ref.rows)
+        log_dataset(mlflow, ref, read_manifest(Path(ref.folder)), read_kept(ref))
+    return ref
+
+
+def _check(stage: Stage, result: StageResult, context: RunContext, mlflow: Any) -> ValidationReport:
+    """Validate a result; on a breach leave the evidence in MLflow and raise."""
+    docs = context.home / "data_docs"
+    report = validate(result.kept, stage.schema, stage.suite, docs)
+    failures = [*report.failures, *_accounting_failures(result, stage.schema)]
+    mlflow.log_dict({**report.as_dict(), "failures": failures}, "validation.json")
+    _log_data_docs(mlflow, docs, stage.suite)
+    if failures:
+        raise ContractViolation(stage.name, failures)
+    return report
+
+
+def _accounting_failures(result: StageResult, schema: pa.Schema) -> list[str]:
+    """Nothing is lost silently: every row in is either kept or dropped with a reason."""
+    failures = [
+        f"dropped rows: {f}" for f in schema_failures(result.dropped, dropped_schema(schema))
+    ]
+    kept, dropped = result.kept.num_rows, result.dropped.num_rows
+    if kept + dropped != result.rows_in:
+        failures.append(
+            f"{result.rows_in} rows came in, but {kept} kept + {dropped} dropped went out"
+        )
+    return failures
+
+
+def _log_data_docs(mlflow: Any, docs: Path, suite: str) -> None:
+    """Log the newest Data Docs page of a suite, with the style sheet it needs."""
+    pages = sorted(docs.glob(f"validations/{suite}/**/*.html"))
+    if pages:
+        page = pages[-1].relative_to(docs)
+        mlflow.log_artifact(str(docs / page), f"data_docs/{page.parent}")
+        mlflow.log_artifacts(str(docs / "static" / "styles"), "data_docs/static/styles")
+
+
+def _manifest(
+    stage: Stage,
+    options: dict[str, Any],
+    parents: Mapping[str, str],
+    result: StageResult,
+    report: ValidationReport,
+    started: float,
+) -> Manifest:
+    return Manifest(
+        stage=stage.name,
+        stage_version=stage.version,
+        schema_version=SCHEMA_VERSION,
+        fingerprint=dataset_fingerprint(stage.name, stage.version, options, parents),
+        parents=dict(parents),
+        config=options,
+        rows_in=result.rows_in,
+        rows_kept=result.kept.num_rows,
+        rows_dropped=result.dropped.num_rows,
+        drop_reasons=count_reasons(result.dropped),
+        figures=dict(result.figures),
+        content_sha256=content_sha256(result.kept),
+        files={},
+        validation=report.as_dict(),
+        versions=dict(_library_versions()),
+        seconds=round(time.monotonic() - started, 3),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+@cache
+def _library_versions() -> tuple[tuple[str, str], ...]:
+    found = []
+    for name in _RECORDED_LIBRARIES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            found.append((name, "not installed"))
+    return tuple(found)
+
+
+def _summary(manifest: Manifest) -> str:
+    reasons = ", ".join(f"{n} {reason}" for reason, n in manifest.drop_reasons.items())
+    dropped = f"{manifest.rows_dropped} dropped" + (f" ({reasons})" if reasons else "")
+    return f"{manifest.rows_kept} rows kept, {dropped}, {manifest.seconds:.1f} s"

@@ -1,0 +1,123 @@
+"""MLflow: one parent run a pipeline, one child run a stage.
+
+MLflow's active run belongs to a thread, and Prefect runs tasks in threads, so every task
+is handed a `RunContext` and opens its child run by identifier.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from data_contracts.base import Result
+from data_contracts.dataset import DatasetRef, Manifest
+
+logger = logging.getLogger(__name__)
+
+# MLflow refuses longer parameter values (mlflow.utils.validation, 6,000 characters).
+MAX_PARAM = 6_000
+
+
+class RunContext(Result):
+    """Where a run keeps its data and what it logs to; small enough to be a task's parameter."""
+
+    home: Path
+    tracking_uri: str
+    experiment: str
+    run_id: str
+
+
+def connect(tracking_uri: str) -> Any:
+    """Return the `mlflow` module, pointed at the tracking server."""
+    import mlflow
+
+    for name in ("mlflow", "alembic"):  # migrations of a new database are no news to the user
+        logging.getLogger(name).setLevel(logging.WARNING)
+    if mlflow.get_tracking_uri() != tracking_uri:
+        mlflow.set_tracking_uri(tracking_uri)
+    return mlflow
+
+
+def start_pipeline_run(
+    home: Path, tracking_uri: str, experiment: str, name: str, tags: Mapping[str, str]
+) -> RunContext:
+    """Open the parent run of a pipeline and return its context.
+
+    Artifacts of a local database go below `home`, not into the working directory.
+    """
+    mlflow = connect(tracking_uri)
+    home.mkdir(parents=True, exist_ok=True)
+    client = mlflow.MlflowClient()
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        location = (home / "mlartifacts").as_uri() if tracking_uri.startswith("sqlite") else None
+        experiment_id = client.create_experiment(experiment, artifact_location=location)
+    else:
+        experiment_id = found.experiment_id
+    run = client.create_run(experiment_id, run_name=name, tags=dict(tags))
+    return RunContext(
+        home=home, tracking_uri=tracking_uri, experiment=experiment, run_id=run.info.run_id
+    )
+
+
+def finish_pipeline_run(context: RunContext, succeeded: bool) -> None:
+    """Close the parent run."""
+    client = connect(context.tracking_uri).MlflowClient()
+    client.set_terminated(context.run_id, "FINISHED" if succeeded else "FAILED")
+
+
+@contextmanager
+def stage_run(context: RunContext, stage: str) -> Iterator[Any]:
+    """Open a child run for a stage; it ends as FAILED when the body raises.
+
+    Yields:
+        The `mlflow` module, with the child run active in this thread.
+    """
+    mlflow = connect(context.tracking_uri)
+    experiment = mlflow.get_experiment_by_name(context.experiment)
+    with mlflow.start_run(
+        experiment_id=experiment.experiment_id,
+        run_name=stage,
+        nested=True,
+        parent_run_id=context.run_id,
+        tags={"temper.stage": stage},
+        log_system_metrics=False,
+    ):
+        yield mlflow
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return a nested configuration as `a.b.c` keys with values short enough for MLflow."""
+    flat: dict[str, str] = {}
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{name}."))
+        else:
+            flat[name] = str(value)[:MAX_PARAM]
+    return flat
+
+
+def log_dataset(mlflow: Any, ref: DatasetRef, manifest: Manifest, kept: pa.Table) -> None:
+    """Log a dataset to the active run: configuration, counts, lineage and the rows' digest."""
+    mlflow.log_params(flatten(manifest.config))
+    counts = {"rows_in": manifest.rows_in, "rows_kept": manifest.rows_kept}
+    counts |= {f"dropped.{reason}": n for reason, n in manifest.drop_reasons.items()}
+    figures = {"seconds": manifest.seconds, **manifest.figures}
+    metrics = {**counts, "rows_dropped": manifest.rows_dropped, **figures}
+    mlflow.log_metrics({name: float(value) for name, value in metrics.items()})
+    mlflow.log_dict(manifest.model_dump(), "manifest.json")
+    for name in manifest.files:
+        if not name.endswith(".parquet"):
+            mlflow.log_artifact(str(Path(ref.folder) / name))
+    mlflow.set_tags({"temper.fingerprint": ref.fingerprint, "temper.content": ref.content_sha256})
+    flat = kept.select([f.name for f in kept.schema if not pa.types.is_nested(f.type)])
+    mlflow.log_input(
+        mlflow.data.from_pandas(
+            flat.to_pandas(), source=ref.folder, name=ref.stage, digest=ref.content_sha256[:32]
+        ),
+        context=ref.stage,
+    )
