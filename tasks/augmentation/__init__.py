@@ -1,0 +1,1 @@
+"""Augmentation: more training rows by rule, each linked to its parent."""

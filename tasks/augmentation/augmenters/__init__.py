@@ -1,0 +1,1 @@
+"""The augmenters, one a file."""

@@ -1,0 +1,122 @@
+"""Groups of related rows: what must not be torn apart by the split.
+
+Rows are nodes; every sign of kinship is a link; a group is a connected component. Linked
+are rows of the same document (and so of overlapping chunks and overlapping evidence, which
+lie within a document), of the same chunk, parent and child, with the same question, with
+near-identical question and answer, with near-identical passages, and with a run of words
+in common. Questions and runs that many documents share are template text and link nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from data_contracts.base import digest
+from tasks.curation.config import CurationConfig
+from tasks.curation.pairs import similar_pairs
+from tasks.text.normalise import normalise
+from tasks.text.rows import (
+    family_features,
+    ngram_features,
+    passages,
+    question_features,
+    questions_and_answers,
+    shingle_features,
+    strings,
+    value_features,
+)
+from tasks.text.shingles import Hashes
+from tasks.text.template import template_hashes, without
+
+Links = NDArray[np.int64]  # shape (n, 2): positions of two rows that belong together
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Groups of the rows.
+
+    Attributes:
+        group_ids: One for each row.
+        links: How many links each sign of kinship gave between rows of different documents.
+        ignored_template_ngrams: Runs of words that were not counted.
+    """
+
+    group_ids: list[str]
+    links: dict[str, int]
+    ignored_template_ngrams: int
+
+
+def group_rows(examples: pa.Table, config: CurationConfig) -> Grouping:
+    """Return the group of each row.
+
+    A group is named after its smallest document_id, its anchor: the name does not change
+    while the anchor stays in the group.
+    """
+    rules = config.similarity
+    documents = strings(examples, "document_id")
+    ngrams = ngram_features(examples, rules)
+    template = template_hashes(ngrams, documents, rules)
+    links = {
+        "document": link_equal(value_features(documents)),
+        "chunk": link_equal(value_features(examples.column("chunk_id").to_pylist())),
+        "parent": link_equal(family_features(examples)),
+        "question": _same_question(examples, documents, config),
+        "near_duplicate": _near(questions_and_answers(examples), rules.near_threshold, config),
+        "passage": _near(passages(examples), rules.passage_threshold, config),
+        "ngram": link_equal(without(ngrams, template)),
+    }
+    components = _components(np.concatenate(list(links.values())), len(documents))
+    across = {name: _across(found, documents) for name, found in links.items()}
+    return Grouping(_names(components, documents), across, template.size)
+
+
+def link_equal(features: Sequence[Hashes]) -> Links:
+    """Link every row to the first row with which it shares a hash."""
+    if not features:
+        return np.empty((0, 2), np.int64)
+    hashes = np.concatenate(features)
+    owners = np.repeat(np.arange(len(features)), [row.size for row in features])
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    return np.stack([owners[first[inverse]], owners], axis=1)
+
+
+def _same_question(examples: pa.Table, documents: list[str], config: CurationConfig) -> Links:
+    asked = question_features(examples)
+    return link_equal(without(asked, template_hashes(asked, documents, config.similarity)))
+
+
+def _near(texts: Sequence[str], threshold: float, config: CurationConfig) -> Links:
+    """Link rows of similar texts; an empty text is like nothing. Each text is compared once."""
+    normal = [normalise(text) or None for text in texts]
+    first = {text: i for i, text in reversed(list(enumerate(normal))) if text is not None}
+    distinct = sorted(first.values())
+    features = shingle_features([texts[i] for i in distinct], config.similarity)
+    pairs = similar_pairs(features, threshold, config.num_perm, config.seed)
+    near = [(distinct[pair.left], distinct[pair.right]) for pair in pairs]
+    return np.concatenate(
+        [link_equal(value_features(normal)), np.array(near, np.int64).reshape(-1, 2)]
+    )
+
+
+def _components(links: Links, rows: int) -> NDArray[np.int32]:
+    """Return the number of the connected component of each row."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ones = np.ones(len(links), np.int8)
+    graph = coo_array((ones, (links[:, 0], links[:, 1])), shape=(rows, rows))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int32)
+
+
+def _names(components: NDArray[np.int32], documents: Sequence[str]) -> list[str]:
+    anchors: dict[int, str] = {}
+    for component, document in zip(components.tolist(), documents, strict=True):
+        anchors[component] = min(anchors.get(component, document), document)
+    return [f"grp-{digest(anchors[component], length=12)}" for component in components.tolist()]
+
+
+def _across(links: Links, documents: Sequence[str]) -> int:
+    return sum(documents[left] != documents[right] for left, right in links.tolist())

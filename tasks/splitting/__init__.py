@@ -1,0 +1,1 @@
+"""Splitting: every group of related rows goes to one of train, validation and test."""
