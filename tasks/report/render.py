@@ -1,0 +1,263 @@
+"""Renders the run report: one HTML file without scripts and without outside resources."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from data_contracts.dataset import Manifest
+from data_contracts.results import Delta, Gap, Interval, TrainingPoint
+from tasks.report import charts, formats, wording
+from tasks.report.charts import Axis
+from tasks.report.content import DroppedRow, ReportContent
+
+_SETS = {
+    "test": "Test (never trained on)",
+    "validation": "Validation (chose the checkpoint)",
+    "train": "Training rows (fit, not evidence)",
+    "general_text": "General text",
+    "general_skill": "General skills",
+}
+_TASK_SETS = ("test", "validation", "train")
+_UNITS = {
+    "ingestion": "files",
+    "chunking": "chunks",
+    "generation": "candidate rows",
+}
+_SECTIONS = {
+    "verdict": "Verdict",
+    "summary": "Summary",
+    "comparison": "Base against tuned",
+    "forgetting": "Forgetting",
+    "overfitting": "Overfitting",
+    "training": "Training",
+    "data": "Data",
+    "split": "Split and audit",
+    "examples": "Examples",
+    "rows": "Dataset rows",
+    "cost": "Cost",
+    "reproduce": "Reproduce",
+    "limits": "Limits",
+    "decision": "Decision",
+}
+# More rows of the loss table than this help nobody; the curves show every logged point.
+_LOSS_ROWS = 40
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """One line of a table of changes."""
+
+    name: str
+    measure: str
+    rows: int | None
+    clusters: int | None
+    base: float
+    tuned: float
+    interval: Interval
+    tone: charts.Tone
+    whisker: charts.Whisker | None
+
+
+@dataclass(frozen=True)
+class ChangeTable:
+    """Changes that share a unit, and so an axis."""
+
+    caption: str
+    better: str
+    axis: Axis
+    rows: list[ChangeRow]
+
+
+@dataclass(frozen=True)
+class FunnelStage:
+    """One stage of the data funnel."""
+
+    manifest: Manifest
+    unit: str
+    kept_percent: float
+    dropped_percent: float
+    adds_up: bool
+    dropped: list[DroppedRow]
+
+
+def render_report(content: ReportContent) -> str:
+    """Return the report as one HTML document.
+
+    The same content always gives the same bytes.
+
+    Args:
+        content: What the report shows. Its text may hold anything: it is escaped.
+    """
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        c=content,
+        sections=_SECTIONS.items(),
+        headline=wording.HEADLINES[content.verdict.outcome],
+        meaning=wording.meaning(content),
+        summary=wording.summary(content),
+        limits=wording.limits(content),
+        task_tables=_task_tables(content.comparison.deltas),
+        kind_tables=_kind_tables(content.comparison.deltas),
+        general_tables=_general_tables(content.comparison.deltas),
+        gap_table=_gap_table(content.comparison.gaps),
+        chart=charts.loss_chart(content.training.history, content.training.best_step),
+        loss_rows=_loss_rows(content.training.history, content.training.best_step),
+        funnel=[_funnel_stage(m, content.dropped) for m in content.manifests],
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=formats.finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(_filters())
+    return environment
+
+
+def _filters() -> dict[str, Any]:
+    names = (
+        "change clip date duration figure interval is_share level measure_name memory number "
+        "percent plain_name signed title_case"
+    )
+    return {name: getattr(formats, name) for name in names.split()}
+
+
+def _task_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
+    """Whole task sets: one table for losses, one for shares."""
+    whole = [d for set_ in _TASK_SETS for d in deltas if d.set == set_ and d.name == "all"]
+    losses = [d for d in whole if not formats.is_share(d.measure)]
+    measures = dict.fromkeys(d.measure for d in whole if formats.is_share(d.measure))
+    shares = [d for measure in measures for d in whole if d.measure == measure]
+    return [
+        *_change_table("Cross-entropy of the reference answer, nats per token", losses, _set_name),
+        *_change_table("Answers the models wrote, in percent", shares, _measure_and_set),
+    ]
+
+
+def _kind_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
+    """Test rows by kind of question: one table for each measure."""
+    kinds = [d for d in deltas if d.set == "test" and d.name != "all"]
+    tables: list[ChangeTable] = []
+    for measure in dict.fromkeys(d.measure for d in kinds):
+        chosen = [d for d in kinds if d.measure == measure]
+        caption = f"{formats.measure_name(measure)} by kind of question, test rows"
+        tables.extend(_change_table(caption, chosen, _delta_name))
+    return tables
+
+
+def _general_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
+    """Forgetting: general text, then general skills with the greatest loss first."""
+    tables: list[ChangeTable] = []
+    for set_, measure, caption in (
+        ("general_text", "cross_entropy", "General text: cross-entropy, nats per token"),
+        ("general_skill", "accuracy", "General skills: accuracy, in percent"),
+    ):
+        chosen = [d for d in deltas if (d.set, d.measure) == (set_, measure)]
+        chosen.sort(key=lambda d: (d.name != "all", _gain(d)))
+        tables.extend(_change_table(caption, chosen, _delta_name))
+    shown = {("general_text", "cross_entropy"), ("general_skill", "accuracy")}
+    for set_, measure in dict.fromkeys((d.set, d.measure) for d in deltas):
+        if set_ not in _TASK_SETS and (set_, measure) not in shown:
+            chosen = [d for d in deltas if (d.set, d.measure) == (set_, measure)]
+            caption = (
+                f"{_SETS.get(set_, formats.plain_name(set_))}: {formats.measure_name(measure)}"
+            )
+            tables.extend(_change_table(caption, chosen, _delta_name))
+    return tables
+
+
+def _gap_table(gaps: Sequence[Gap]) -> list[ChangeTable]:
+    axis = charts.change_axis(gap.excess for gap in gaps)
+    rows = [
+        ChangeRow(
+            name=f"{formats.title_case(gap.set)} minus training rows",
+            measure="cross_entropy",
+            rows=None,
+            clusters=None,
+            base=gap.base,
+            tuned=gap.tuned,
+            interval=gap.excess,
+            # every training opens a gap; whether it is too wide is for the verdict to say
+            tone="plain" if gap.excess.excludes_zero else "unclear",
+            whisker=charts.whisker(gap.excess, axis),
+        )
+        for gap in gaps
+    ]
+    caption = "Gap in cross-entropy, nats per token"
+    return [ChangeTable(caption, "lower", axis, rows)] if rows else []
+
+
+def _change_table(caption: str, deltas: Sequence[Delta], name: Any) -> Iterable[ChangeTable]:
+    """Yield a table of the deltas, or nothing if there are none."""
+    if not deltas:
+        return
+    scale = 100.0 if formats.is_share(deltas[0].measure) else 1.0
+    axis = charts.change_axis((d.delta for d in deltas), scale)
+    rows = [
+        ChangeRow(
+            name=name(d),
+            measure=d.measure,
+            rows=d.rows,
+            clusters=d.clusters,
+            base=d.base,
+            tuned=d.tuned,
+            interval=d.delta,
+            tone=charts.delta_tone(d),
+            whisker=charts.whisker(d.delta, axis, scale),
+        )
+        for d in deltas
+    ]
+    directions = {d.better for d in deltas}
+    yield ChangeTable(caption, directions.pop() if len(directions) == 1 else "", axis, rows)
+
+
+def _set_name(delta: Delta) -> str:
+    name = _SETS[delta.set]
+    if delta.measure == "cross_entropy":
+        return name
+    return f"{formats.measure_name(delta.measure)}, {name[0].lower()}{name[1:]}"
+
+
+def _measure_and_set(delta: Delta) -> str:
+    return f"{formats.measure_name(delta.measure)}, {formats.plain_name(delta.set)}"
+
+
+def _delta_name(delta: Delta) -> str:
+    return "All together" if delta.name == "all" else formats.plain_name(delta.name)
+
+
+def _gain(delta: Delta) -> float:
+    return delta.delta.estimate if delta.better == "higher" else -delta.delta.estimate
+
+
+def _loss_rows(history: Sequence[TrainingPoint], best_step: int) -> list[TrainingPoint]:
+    """The validation points (all logged points if there are none), thinned for reading."""
+    validated = [p for p in history if p.validation_loss is not None]
+    shown = charts.thin(validated or list(history), _LOSS_ROWS)
+    best = [p for p in validated if p.step == best_step and p not in shown]
+    return sorted([*shown, *best], key=lambda p: p.step)
+
+
+def _funnel_stage(manifest: Manifest, dropped: dict[str, list[DroppedRow]]) -> FunnelStage:
+    total = manifest.rows_in
+    counted = sum(manifest.drop_reasons.values())
+    return FunnelStage(
+        manifest=manifest,
+        unit=_UNITS.get(manifest.stage, "rows"),
+        kept_percent=round(100 * manifest.rows_kept / total, 2) if total else 0.0,
+        dropped_percent=round(100 * manifest.rows_dropped / total, 2) if total else 0.0,
+        adds_up=(
+            total == manifest.rows_kept + manifest.rows_dropped and counted == manifest.rows_dropped
+        ),
+        dropped=dropped.get(manifest.stage, []),
+    )

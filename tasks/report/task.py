@@ -1,0 +1,101 @@
+"""The Prefect task of the report: collect what the run found out, render, keep, log."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+from data_contracts.dataset import DatasetRef, read_dropped, read_kept, read_manifest
+from data_contracts.errors import StorageError
+from data_contracts.results import (
+    Comparison,
+    LeakageCertificate,
+    ModelRef,
+    TrainingResult,
+    Verdict,
+)
+from tasks.report.content import Command, Links, ReportContent
+from tasks.report.render import render_report
+from tasks.report.samples import dropped_samples, sample_rows
+from tasks.tracking import RunContext, connect, flatten, stage_seconds
+
+
+@task(name="write report")
+def write_report(
+    title: str,
+    profile: str,
+    stages: list[DatasetRef],
+    certificate: LeakageCertificate,
+    model: ModelRef,
+    comparison: Comparison,
+    verdict: Verdict,
+    settings: Mapping[str, Any],
+    context: RunContext,
+) -> Path:
+    """Write the run's report below the home folder, log it to the parent run, return its path.
+
+    Raises:
+        StorageError: The report cannot be written.
+    """
+    manifests = [read_manifest(Path(ref.folder)) for ref in stages]
+    documents = read_kept(stages[0])
+    paths = dict(zip(*(documents.column(c).to_pylist() for c in ("document_id", "path")), strict=True))
+    content = ReportContent(
+        title=title,
+        created=datetime.now(UTC),
+        profile=profile,
+        base_model=model.base.name,
+        base_fingerprint=model.base.fingerprint,
+        tuned_fingerprint=model.fingerprint,
+        method=model.method,
+        manifests=manifests,
+        certificate=certificate,
+        training=_training(model),
+        comparison=comparison,
+        verdict=verdict,
+        links=_links(profile, stages[-1], model, context),
+        dropped={ref.stage: dropped_samples(read_dropped(ref)) for ref in stages},
+        rows=sample_rows(read_kept(stages[-1]), paths),
+        seconds=stage_seconds(context),
+        settings=flatten(settings),
+        versions=manifests[-1].versions,
+    )
+    return _store(render_report(content), context)
+
+
+def _training(model: ModelRef) -> TrainingResult:
+    text = (model.folder / "training.json").read_text(encoding="utf-8")
+    return TrainingResult.model_validate_json(text)
+
+
+def _links(profile: str, examples: DatasetRef, model: ModelRef, context: RunContext) -> Links:
+    return Links(
+        tracking_uri=context.tracking_uri,
+        run_id=context.run_id,
+        dataset_folder=examples.folder,
+        model_folder=str(model.folder),
+        commands=[
+            Command(purpose="Run it again", line=f"temper run {profile}"),
+            Command(purpose="Look at the dataset", line=f"temper dataset show {profile}"),
+            Command(purpose="See a row as the model sees it", line=f"temper inspect {profile}"),
+            Command(purpose="Open the Prefect and MLflow pages", line="temper up"),
+        ],
+    )
+
+
+def _store(html: str, context: RunContext) -> Path:
+    folder = context.home / "reports"
+    path = folder / f"{context.run_id}.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"Cannot write the report {path}: {error}. Free disk space, then run again: "
+            "all stages are kept."
+        ) from error
+    client = connect(context.tracking_uri).MlflowClient()
+    client.log_text(context.run_id, html, "report.html")
+    return path
