@@ -1,0 +1,1 @@
+"""Makes question-answer rows from chunks, by rules and by a language model."""

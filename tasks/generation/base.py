@@ -1,0 +1,171 @@
+"""What a generator is: a plug-in that turns a chunk into candidates for rows.
+
+There are two sorts. One works by rules; the other says which messages a language model is
+to be sent and how its reply is read, and leaves the sending to others.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from data_contracts.base import Config
+from tasks.generation.passage import Block, Span, parse_blocks, plain, sentences
+from tasks.registry import Registry
+
+Messages = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class ChunkView:
+    """A chunk as generators see it.
+
+    Attributes:
+        chunk_id: Its identifier.
+        title: Title of its document, in plain text.
+        headings: Headings above it, outermost first, in plain text.
+        text: Its text.
+        document: Text of the whole document; the chunk's own text where none is given.
+        start: Where the chunk begins in it.
+        siblings: Texts of all chunks of its document, this one included, in order.
+    """
+
+    chunk_id: str
+    title: str
+    headings: tuple[str, ...]
+    text: str
+    document: str = ""
+    start: int = 0
+    siblings: tuple[str, ...] = ()
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks of the text; headings that open the chunk are in `headings` already."""
+        found = parse_blocks(self.text)
+        known = {self.title, *self.headings}
+        return tuple(b for b in found if not (b.kind == "heading" or plain(b.raw) in known))
+
+    @property
+    def heading(self) -> str:
+        """The innermost heading, or the title."""
+        return self.headings[-1] if self.headings else self.title
+
+    @cached_property
+    def name(self) -> str:
+        """What questions call the document: its title, as its top heading spells it out."""
+        top = self.headings[0] if self.headings else ""
+        name = top if top.lower().startswith(self.title.lower()) and top[-1:] != "?" else self.title
+        return name.capitalize() if name.isupper() and len(name) > 5 else name
+
+    @cached_property
+    def first(self) -> bool:
+        """Whether the chunk begins right below a heading or at the document's top."""
+        return not self._before.strip() or self._before.rstrip().rsplit("\n", 1)[-1].startswith("#")
+
+    @cached_property
+    def last(self) -> bool:
+        """Whether the next thing after the chunk is a heading or the document's end."""
+        after = self.document[self.start + len(self.text) :].lstrip()
+        return not after or after.startswith("#")
+
+    @cached_property
+    def passage(self) -> str:
+        """The text as a reader needs it: a table that began earlier gets its header again."""
+        if not _is_row(self.text):
+            return self.text
+        end = next((b.start for b in parse_blocks(self.text) if b.kind != "row"), len(self.text))
+        head = self.table_lines(0, end)[:2]
+        return self.text if self.text.startswith(head[0]) else "\n".join([*head, self.text])
+
+    @property
+    def _before(self) -> str:
+        return self.document[: self.start]
+
+    def table_lines(self, start: int, end: int) -> list[str]:
+        """Return all lines of the table of which the chunk's `start:end` is a part."""
+        above = self._before.splitlines() if not self.text[:start].strip() else []
+        below = self.document[self.start + len(self.text) :].lstrip("\n").splitlines()
+        below = below if not self.text[end:].strip() else []
+        head = list(takewhile(_is_row, reversed(above)))[::-1]
+        return [*head, *self.text[start:end].splitlines(), *takewhile(_is_row, below)]
+
+    def sentences(self, *kinds: str) -> Iterator[Span]:
+        """Yield the sentences of all blocks of these kinds."""
+        for block in self.blocks:
+            if block.kind in kinds:
+                yield from sentences(self.text, block)
+
+
+def _is_row(line: str) -> bool:
+    return line.lstrip().startswith("|")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A question and its answer before any check.
+
+    Attributes:
+        kind: What sort of question it is.
+        question: The question.
+        answer: The answer.
+        start: Where the evidence begins in the chunk's text.
+        end: Where it ends.
+    """
+
+    kind: str
+    question: str
+    answer: str
+    start: int
+    end: int
+
+
+class InvalidReply(Exception):
+    """A model's reply that holds no usable candidate; the message tells the model why."""
+
+
+class Generator(Config):
+    """Base of all generators; `generator` is the plug-in's name."""
+
+    generator: str
+
+    def shown_questions(self) -> tuple[str, ...]:
+        """Return questions that a prompt shows as examples: a row must not copy them."""
+        return ()
+
+
+class RuleGenerator(Generator):
+    """A generator that needs no language model."""
+
+    def generate(self, chunk: ChunkView) -> Iterator[Candidate]:
+        """Yield candidates from one chunk."""
+        raise NotImplementedError
+
+
+class LLMGenerator(Generator):
+    """A generator that asks a language model, one conversation a chunk."""
+
+    response_format: ClassVar[type[BaseModel]]
+
+    def messages(self, chunk: ChunkView) -> Messages | None:
+        """Return what to send, or None where the chunk offers nothing to ask about."""
+        raise NotImplementedError
+
+    def parse(self, reply: BaseModel, chunk: ChunkView) -> Sequence[Candidate]:
+        """Return the candidates in a reply.
+
+        Args:
+            reply: An instance of `response_format`.
+            chunk: The chunk that was asked about.
+
+        Raises:
+            InvalidReply: The reply is of the right form but of no use.
+        """
+        raise NotImplementedError
+
+
+GENERATORS: Registry[Generator] = Registry(
+    kind="generator", package="tasks.generation.generators", discriminator="generator"
+)

@@ -1,0 +1,1 @@
+"""The kinds of rows: one plug-in a file."""

@@ -1,0 +1,121 @@
+"""Questions that the document itself asks, with the answer that stands below them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerator
+from tasks.generation.lists import render
+from tasks.generation.passage import Block, plain
+from tasks.generation.wording import content_words, name_document
+
+_MARKED = re.compile(
+    r"^(?:Q(?:uestion)?\s*[:.]\s*)?(?P<question>[A-Z][^?\n]{6,160}\?)\s*(?P<rest>.*)$", re.DOTALL
+)
+_ANSWER_MARK = re.compile(r"^A(?:nswer)?\s*[:.]\s*")
+
+_ASKS = re.compile(
+    r"\b(is|are|was|were|do|does|did|can|could|may|must|should|shall|will|would|has|have|what|who|"
+    r"which|how)\b",
+    re.IGNORECASE,
+)
+
+# Words that point at something outside the question.
+_POINTS = re.compile(
+    r"\b(this|that is|these|those|it|they|them|he|she|here|above|below|following|such|else|next)\b",
+    re.IGNORECASE,
+)
+
+
+@GENERATORS.register
+class FaqGenerator(RuleGenerator):
+    """Takes headings and bold lines that are questions, with the text below as answer."""
+
+    generator: Literal["faq"] = "faq"
+    longest_answer: int = Field(120, description="Longest answer, in words.", ge=5)
+
+    def generate(self, chunk: ChunkView) -> Iterator[Candidate]:
+        """Yield a candidate for each question that the chunk holds with its whole answer."""
+        if chunk.heading.endswith("?") and chunk.first:
+            yield from self._pair(chunk, chunk.heading, _lead(chunk, chunk.blocks))
+        for position, block in enumerate(chunk.blocks):
+            question, inline = _question_in(block)
+            if question:
+                below = chunk.blocks[position + 1 :]
+                answer = (inline, block.start, block.end) if inline else _until_next(chunk, below)
+                yield from self._pair(chunk, question, answer)
+
+    def _pair(
+        self, chunk: ChunkView, heading: str, answer: tuple[str, int, int] | None
+    ) -> Iterator[Candidate]:
+        question = standing(heading, chunk.name)
+        if question is None or answer is None:
+            return
+        text, start, end = answer
+        if 3 <= len(text.split()) <= self.longest_answer and not text.endswith((":", "?")):
+            yield Candidate("faq", question, text, start, end)
+
+
+def standing(heading: str, title: str) -> str | None:
+    """Return a heading as a question that stands on its own, or None if it cannot."""
+    question = re.sub(r"^(?:\d+[.)]|Q[:.])\s*", "", heading).strip()
+    question = question[:1].upper() + question[1:]
+    words = question.split()
+    if len(words) < 4 or question.count("?") != 1 or not _ASKS.search(question):
+        return None
+    if _POINTS.search(question):
+        return None
+    definite = re.search(r"\bthe (?![A-Z])", question)
+    shared = content_words(question) & content_words(title)
+    if definite and not shared:
+        return name_document(question, title) if _ASKS.match(question) else None
+    return question
+
+
+def _question_in(block: Block) -> tuple[str, str]:
+    """Return the question a bold or Q: line asks, and the answer on the same line."""
+    if block.kind not in ("paragraph", "item", "step"):
+        return "", ""
+    bold = block.raw.startswith(("**", "__"))
+    text = block.text
+    match = _MARKED.match(text)
+    if match is None or not (bold or text.startswith(("Q:", "Q.", "Question:"))):
+        return "", ""
+    return match["question"], _ANSWER_MARK.sub("", match["rest"].strip())
+
+
+def _until_next(chunk: ChunkView, below: Sequence[Block]) -> tuple[str, int, int] | None:
+    """Return the blocks up to the next question, if the chunk surely holds them all."""
+    own: list[Block] = []
+    for block in below:
+        if _question_in(block)[0]:
+            return _joined(own)
+        own.append(block)
+    return _joined(own) if chunk.last else _joined(own[:1]) if _is_marked(own) else None
+
+
+def _is_marked(blocks: Sequence[Block]) -> bool:
+    return bool(blocks) and _ANSWER_MARK.match(blocks[0].text) is not None
+
+
+def _lead(chunk: ChunkView, blocks: Sequence[Block]) -> tuple[str, int, int] | None:
+    """Return the whole section, or its first paragraph where it goes on elsewhere."""
+    if not blocks or any(_question_in(block)[0] for block in blocks[:1]):
+        return None
+    if chunk.last:
+        return _joined(blocks)
+    return _joined(blocks[:1]) if blocks[0].kind == "paragraph" and len(blocks) > 1 else None
+
+
+def _joined(blocks: Sequence[Block]) -> tuple[str, int, int] | None:
+    if not blocks or any(block.kind in ("row", "heading") for block in blocks):
+        return None
+    text = _ANSWER_MARK.sub("", render(blocks))
+    return plain_lines(text), blocks[0].start, blocks[-1].end
+
+
+def plain_lines(text: str) -> str:
+    """Return text with its lines stripped and no empty ones."""
+    return "\n".join(line for line in (plain(raw) for raw in text.splitlines()) if line)
