@@ -199,8 +199,11 @@ def stage_files(home: Path, stage: str, fingerprint: str, result: StageResult) -
     try:
         parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{fingerprint[:8]}-", dir=parent))
-        pq.write_table(result.kept, staged / KEPT, compression="zstd")
-        pq.write_table(result.dropped, staged / DROPPED, compression="zstd")
+        for name, table in ((KEPT, result.kept), (DROPPED, result.dropped)):
+            # keeps the names inside list columns, and so the content hash, as they are
+            pq.write_table(
+                table, staged / name, compression="zstd", use_compliant_nested_type=False
+            )
         for name, text in result.artifacts.items():
             (staged / name).write_text(text, encoding="utf-8")
     except OSError as error:

@@ -174,3 +174,11 @@ class Verdict(Result):
 
     outcome: Outcome
     legs: list[Leg]
+
+
+class ModelVersionRef(Result):
+    """A version of a registered model in MLflow."""
+
+    name: str
+    version: str
+    champion: bool  # whether the alias `champion` points to it

@@ -69,6 +69,14 @@ def finish_pipeline_run(context: RunContext, succeeded: bool) -> None:
     client.set_terminated(context.run_id, "FINISHED" if succeeded else "FAILED")
 
 
+def log_config(context: RunContext, config: Mapping[str, Any], params: Mapping[str, str]) -> None:
+    """Log a pipeline's whole configuration as a file, and its most telling part as parameters."""
+    client = connect(context.tracking_uri).MlflowClient()
+    client.log_dict(context.run_id, dict(config), "config.json")
+    for name, value in params.items():
+        client.log_param(context.run_id, name, value)
+
+
 @contextmanager
 def stage_run(context: RunContext, stage: str) -> Iterator[Any]:
     """Open a child run for a stage; it ends as FAILED when the body raises.
@@ -121,3 +129,21 @@ def log_dataset(mlflow: Any, ref: DatasetRef, manifest: Manifest, kept: pa.Table
         ),
         context=ref.stage,
     )
+
+
+def stage_seconds(context: RunContext) -> dict[str, float]:
+    """Return how long each stage took in this run, in the order in which they ran."""
+    client = connect(context.tracking_uri).MlflowClient()
+    experiment = client.get_experiment_by_name(context.experiment)
+    children = client.search_runs(
+        [experiment.experiment_id],
+        filter_string=f"tags.`mlflow.parentRunId` = '{context.run_id}'",
+        order_by=["attributes.start_time ASC"],
+    )
+    seconds: dict[str, float] = {}
+    for child in children:
+        if child.info.end_time:
+            name = child.data.tags.get("temper.stage", child.info.run_name)
+            taken = (child.info.end_time - child.info.start_time) / 1000
+            seconds[name] = seconds.get(name, 0.0) + taken
+    return seconds

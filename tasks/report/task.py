@@ -41,7 +41,7 @@ def write_report(
     """
     manifests = [read_manifest(Path(ref.folder)) for ref in stages]
     documents = read_kept(stages[0])
-    paths = dict(zip(*(documents.column(c).to_pylist() for c in ("document_id", "path")), strict=True))
+    paths = {row["document_id"]: row["path"] for row in documents.to_pylist()}
     content = ReportContent(
         title=title,
         created=datetime.now(UTC),

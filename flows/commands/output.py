@@ -1,0 +1,73 @@
+"""How verbs answer: text for people on standard output, or JSON for programs."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from flows.environment import log_to_terminal, prepare_environment
+from tasks.settings import Settings
+
+console = Console(highlight=False, soft_wrap=True)
+
+Profile = Annotated[
+    str, typer.Argument(help="A shipped profile (demo, default, ...) or the path of a YAML file.")
+]
+Documents = Annotated[
+    str | None, typer.Option("--documents", help="Folder of documents; replaces the profile's.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override one option: a.b=value. May be given many times."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def prepare(quiet: bool = False) -> Settings:
+    """Prepare environment and logging for a verb that runs stages."""
+    settings = Settings()
+    prepare_environment(settings)
+    if not quiet:
+        log_to_terminal()
+    return settings
+
+
+@contextmanager
+def prefect_session(settings: Settings) -> Iterator[None]:
+    """Use the Prefect server of `temper up` where it runs, a temporary one elsewhere."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows.services import prefect_api_url
+
+    url = prefect_api_url(settings.resolved_home)
+    if url is None or PREFECT_API_URL.value():
+        yield
+        return
+    with temporary_settings({PREFECT_API_URL: url}):
+        yield
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON-able value."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under headings; cells are shown as they are, without markup."""
+    from rich.text import Text
+
+    table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console.print(table)
+
+
+def print_pairs(pairs: Mapping[str, object]) -> None:
+    """Print names and values in two columns."""
+    width = max(len(name) for name in pairs)
+    for name, value in pairs.items():
+        console.print(f"  {name:<{width}}  {value}", markup=False)

@@ -1,0 +1,45 @@
+"""What must be set in the environment before Prefect, MLflow and the model libraries load."""
+
+import logging
+import os
+import sys
+
+from tasks.settings import Settings
+
+# Names of our loggers; Prefect sends what they say to its UI.
+_LOGGERS = ("flows", "tasks")
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Set defaults that make a run quiet, offline-safe and self-contained.
+
+    A variable that is set already is left alone. Call it before importing Prefect.
+    """
+    defaults = {
+        # Prefect keeps its history beside our data, not in the user's home.
+        "PREFECT_HOME": str(settings.resolved_home / "prefect"),
+        # A cold start of the temporary server can take longer than its default of 20 s.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(_LOGGERS),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "GX_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def log_to_terminal(verbose: bool = False) -> None:
+    """Show what stages say, one plain line each, on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+        logger.propagate = False

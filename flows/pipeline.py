@@ -1,0 +1,74 @@
+"""The main job: documents in, a registered and judged model out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prefect import flow
+
+from data_contracts.base import Result
+from data_contracts.results import ModelVersionRef, Verdict
+from flows.build_dataset import build_dataset
+from flows.config import load_config
+from flows.fine_tune import fine_tune
+from flows.run import pipeline_run
+from tasks.promotion.task import register_model
+from tasks.report.task import write_report
+
+
+class PipelineResult(Result):
+    """What a run of the pipeline ends with."""
+
+    verdict: Verdict
+    model_version: ModelVersionRef
+    report: Path
+    dataset_folder: Path
+    dataset_content: str
+    model_folder: Path
+    mlflow_run_id: str
+    tracking_uri: str
+
+
+@flow(name="pipeline")
+def fine_tuning_pipeline(
+    profile: str = "demo", documents: str | None = None, settings: Sequence[str] = ()
+) -> PipelineResult:
+    """Build a dataset, fine-tune on it, judge the model, register it, write the report.
+
+    Args:
+        profile: Name of a profile, or path of a YAML file.
+        documents: Replaces the profile's documents folder.
+        settings: Overrides such as `training.epochs=2`.
+    """
+    config = load_config(profile, documents, settings)
+    with pipeline_run(config, "pipeline") as context:
+        dataset = build_dataset(config, context)
+        judged = fine_tune(config, dataset, context)
+        version = register_model(
+            judged.model,
+            dataset.examples,
+            judged.comparison,
+            judged.verdict,
+            config.registry,
+            context,
+        )
+        report = write_report(
+            config.name,
+            profile,
+            dataset.stages,
+            dataset.certificate,
+            judged.model,
+            judged.comparison,
+            judged.verdict,
+            config.model_dump(mode="json"),
+            context,
+        )
+    return PipelineResult(
+        verdict=judged.verdict,
+        model_version=version,
+        report=report,
+        dataset_folder=Path(dataset.examples.folder),
+        dataset_content=dataset.examples.content_sha256,
+        model_folder=judged.model.folder,
+        mlflow_run_id=context.run_id,
+        tracking_uri=context.tracking_uri,
+    )

@@ -1,0 +1,87 @@
+"""Tuned models on disk: found by fingerprint, loaded onto their base."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from data_contracts.base import Result, file_sha256
+from data_contracts.errors import ModelError
+from data_contracts.results import BaseModelRef, ModelRef
+from tasks.modeling.base_model import load_model, load_tokenizer
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedTokenizerBase
+
+MANIFEST = "manifest.json"
+WEIGHTS = "weights"
+
+
+class ModelManifest(Result):
+    """What is known about a tuned model; written last, so its existence means complete."""
+
+    fingerprint: str
+    parents: dict[str, str]
+    base: BaseModelRef
+    method: dict[str, Any]
+    config: dict[str, Any]
+    files: dict[str, str]
+    created: str
+
+
+def model_folder(home: Path, fingerprint: str) -> Path:
+    """Return the folder in which a tuned model lies or will lie."""
+    return home / "models" / "tuned" / fingerprint
+
+
+def read_model_manifest(folder: Path) -> ModelManifest:
+    """Read a tuned model's manifest.
+
+    Raises:
+        ModelError: There is none: this is no model of Temper's, or it was never finished.
+    """
+    try:
+        return ModelManifest.model_validate_json((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        raise ModelError(
+            f"{folder} is not a finished model of Temper's: {MANIFEST} is missing or not valid. "
+            "Run `temper train` to make one."
+        ) from error
+
+
+def find_model(home: Path, fingerprint: str) -> ModelRef | None:
+    """Return the complete model of that fingerprint, or None; damaged ones count as absent."""
+    folder = model_folder(home, fingerprint)
+    if not (folder / MANIFEST).is_file():
+        return None
+    manifest = read_model_manifest(folder)
+    for name, sha256 in manifest.files.items():
+        path = folder / name
+        if not path.is_file() or file_sha256(path) != sha256:
+            return None
+    return model_reference(folder)
+
+
+def model_reference(folder: Path) -> ModelRef:
+    """Return the pointer to the finished model in `folder`."""
+    manifest = read_model_manifest(folder)
+    method = str(manifest.method["method"])
+    return ModelRef(
+        fingerprint=manifest.fingerprint, folder=folder, method=method, base=manifest.base
+    )
+
+
+def load_tuned(ref: ModelRef) -> "tuple[nn.Module, PreTrainedTokenizerBase]":
+    """Load a tuned model and its tokenizer, ready to evaluate.
+
+    Raises:
+        ModelError: Base or tuned weights cannot be loaded.
+    """
+    from tasks.training.method import METHODS
+
+    manifest = read_model_manifest(ref.folder)
+    method = METHODS.get(ref.method).model_validate(manifest.method)
+    model = method.load(load_model(ref.base), ref.folder / WEIGHTS)
+    tokenizer = load_tokenizer(ref.base.model_copy(update={"folder": ref.folder}))
+    return model.eval(), tokenizer

@@ -1,0 +1,1 @@
+"""Promotion: the gate's verdict, and MLflow's model registry."""

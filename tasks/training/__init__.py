@@ -1,0 +1,1 @@
+"""Training: one trainer, many methods of making weights trainable."""

@@ -1,0 +1,197 @@
+"""Trains one model: examples in, a folder with the tuned weights out."""
+
+import logging
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import torch
+from torch import nn
+from transformers import PreTrainedTokenizerBase, set_seed
+
+from data_contracts.errors import StorageError, TooFewRows, TrainingError
+from data_contracts.results import BaseModelRef, TrainingPoint, TrainingResult
+from tasks.modeling.base_model import load_model, load_tokenizer
+from tasks.modeling.chat import EncodedExample, check_mask, encode_example
+from tasks.training.checkpoints import newest_checkpoint
+from tasks.training.config import TrainingConfig
+from tasks.training.trainer import SupervisedTrainer, point_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+logger = logging.getLogger(__name__)
+
+WEIGHTS = "weights"
+RESULT = "training.json"
+
+
+def train_model(
+    examples: pa.Table,
+    base: BaseModelRef,
+    config: TrainingConfig,
+    folder: Path,
+    on_point: Callable[[TrainingPoint], None],
+) -> TrainingResult:
+    """Train on the rows of split `train`, stop by the rows of split `validation`.
+
+    An interrupted run that finds its checkpoints in `folder` goes on from the newest one.
+
+    Args:
+        examples: Rows in the EXAMPLE schema, with `split` set.
+        base: The model to start from.
+        config: Method and options.
+        folder: Receives `weights/`, tokenizer and `training.json`; checkpoints while it runs.
+        on_point: Called with every measured moment.
+
+    Raises:
+        TooFewRows: There are no training or no validation rows.
+        TrainingError: The label mask is not sound, or the loss is not finite.
+        StorageError: A checkpoint or the weights cannot be written.
+    """
+    tokenizer = load_tokenizer(base)
+    train, validation = (
+        encode_split(tokenizer, examples, split, config.max_length)
+        for split in ("train", "validation")
+    )
+    set_seed(config.seed)  # before the adapter is built: its random half depends on it
+    model = config.method.prepare(load_model(base))
+    trainable, total = count_parameters(model)
+    logger.info(
+        "training %s: %d rows, %d of %d parameters (%.2f %%), learning rate %g",
+        config.method.method,
+        len(train),
+        trainable,
+        total,
+        100 * trainable / total,
+        config.peak_learning_rate,
+    )
+    pad = _pad_token(tokenizer)
+    checkpoints = folder / "checkpoints"
+    trainer = SupervisedTrainer(model, config, train, validation, pad, checkpoints, on_point)
+    started = time.monotonic()
+    _run(trainer, checkpoints)
+    seconds = time.monotonic() - started
+    try:
+        config.method.save(trainer.model, folder / WEIGHTS)
+        tokenizer.save_pretrained(folder)
+        result = _result(trainer, config, train, (trainable, total), seconds)
+        (folder / RESULT).write_text(result.model_dump_json(indent=2), encoding="utf-8")
+        shutil.rmtree(checkpoints)
+    except OSError as error:
+        raise _disk(folder, error) from error
+    return result
+
+
+def encode_split(
+    tokenizer: PreTrainedTokenizerBase, examples: pa.Table, split: str, max_length: int
+) -> list[EncodedExample]:
+    """Encode the rows of one split and prove every label mask.
+
+    Raises:
+        TooFewRows: The split is empty.
+        TrainingError: A row is too long or its mask is not sound.
+    """
+    rows = [row for row in examples.to_pylist() if row["split"] == split]
+    if not rows:
+        raise TooFewRows(
+            f"The dataset has no rows in split {split!r}; training needs training and "
+            "validation rows. Add documents, or change splitting.train/validation/test."
+        )
+    encoded = []
+    for row in rows:
+        encoded.append(encode_example(tokenizer, row, max_length))
+        check_mask(tokenizer, row, encoded[-1])
+    return encoded
+
+
+def count_parameters(model: nn.Module) -> tuple[int, int]:
+    """Return how many parameters are trained, and how many there are."""
+    counts: Iterable[tuple[int, bool]] = (
+        # A 4-bit weight packs two values in one byte.
+        (p.numel() * (2 if p.__class__.__name__ == "Params4bit" else 1), p.requires_grad)
+        for p in model.parameters()
+    )
+    sizes = list(counts)
+    return sum(n for n, grad in sizes if grad), sum(n for n, _ in sizes)
+
+
+def _run(trainer: SupervisedTrainer, checkpoints: Path) -> None:
+    resume = newest_checkpoint(checkpoints)
+    if resume is not None:
+        logger.info("going on from %s", resume.name)
+    try:
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"The accelerator ran out of memory: {error}. Lower training.batch_size (and raise "
+            "training.gradient_accumulation by as much), or choose a leaner method."
+        ) from error
+    except OSError as error:
+        raise _disk(checkpoints, error) from error
+
+
+def _disk(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"Cannot write to {folder}: {error}. Free disk space or set TEMPER_HOME to another "
+        "disk, then run again: training goes on from its newest checkpoint."
+    )
+
+
+def _pad_token(tokenizer: PreTrainedTokenizerBase) -> int:
+    if tokenizer.pad_token_id is None:
+        raise TrainingError("The tokenizer has neither a padding nor an end-of-sequence token.")
+    return int(tokenizer.pad_token_id)
+
+
+def _result(
+    trainer: SupervisedTrainer,
+    config: TrainingConfig,
+    train: Sequence[EncodedExample],
+    parameters: tuple[int, int],
+    seconds: float,
+) -> TrainingResult:
+    state = trainer.state
+    epochs = float(state.epoch or 0.0)
+    return TrainingResult(
+        method=config.method.method,
+        trainable_parameters=parameters[0],
+        total_parameters=parameters[1],
+        examples=len(train),
+        tokens=round(epochs * sum(len(row.input_ids) for row in train)),
+        supervised_tokens=round(epochs * sum(len(row.supervised) for row in train)),
+        steps=state.global_step,
+        epochs=epochs,
+        best_step=state.best_global_step or state.global_step,
+        best_validation_loss=float(state.best_metric),
+        stopped_early=state.global_step < state.max_steps,
+        seconds=round(seconds, 2),
+        peak_memory_bytes=peak_memory(),
+        history=merge_points(state.log_history),
+    )
+
+
+def peak_memory() -> int:
+    """Return the peak of the accelerator's memory, or of this process where there is none."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage counts KiB on Linux
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def merge_points(log: Sequence[Mapping[str, Any]]) -> list[TrainingPoint]:
+    """Return the trainer's log as one point a step."""
+    merged: dict[int, dict[str, Any]] = {}
+    for entry in log:
+        point = point_of(dict(entry))
+        if point is not None:
+            known = {k: v for k, v in point.model_dump().items() if v is not None}
+            merged.setdefault(point.step, {}).update(known)
+    return [TrainingPoint(**merged[step]) for step in sorted(merged)]
+
+

@@ -1,0 +1,48 @@
+"""What every test shares: a quiet, offline environment and one home for converted models."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before anything of Prefect, MLflow or transformers is imported.
+os.environ.update(
+    {
+        "HF_HUB_OFFLINE": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "GX_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TRANSFORMERS_VERBOSITY": "error",
+    }
+)
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real documents and evaluation data; absent outside the development machines."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs the real documents in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedded_base():
+    """The embedded base model, converted once a machine and shared by all tests."""
+    from filelock import FileLock
+
+    from tasks.modeling.base_model import EMBEDDED, resolve_base_model
+
+    home = Path(os.environ.get("TEMPER_TEST_HOME", REPOSITORY / ".temper"))
+    home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / "embedded.lock"):
+        return resolve_base_model(EMBEDDED, home)
