@@ -1,0 +1,132 @@
+"""95 % intervals for differences between base and tuned model.
+
+Rows of one document are not independent, so whole clusters are drawn (Davison and Hinkley
+1997, section 3.8). With few clusters a percentile interval is too short: of nominal 95 %
+it covered 82 % with 5 clusters and 88 to 92 % with 10. Each arm is therefore stretched by
+sqrt(C / (C - 1)) and from the normal to the t quantile (after Hesterberg 2015, "What
+Teachers Should Know About the Bootstrap", section 3.3), with Kish's effective number of
+clusters less one as degrees of freedom, since unequal clusters count for fewer. Measured
+coverage for 5 to 100 clusters of equal or very unequal size: 93 to 97 %
+(tests/unit/evaluation/test_bootstrap.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from data_contracts.errors import TooFewRows
+from data_contracts.results import Interval
+
+Floats = NDArray[np.float64]
+
+_LOW, _HIGH = 0.025, 0.975
+_NORMAL_QUANTILE = 1.959964
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Measured differences, one per row.
+
+    Attributes:
+        differences: Tuned minus base, shape (rows,).
+        clusters: Cluster of each row; at least two differ.
+        weights: How much each row counts in the mean; all alike if None.
+    """
+
+    differences: ArrayLike
+    clusters: Sequence[str]
+    weights: ArrayLike | None = None
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """An estimate, its bootstrap distribution and its degrees of freedom."""
+
+    estimate: float
+    resampled: Floats  # shape (resamples,)
+    freedom: float
+
+
+def paired_interval(
+    base: ArrayLike,
+    tuned: ArrayLike,
+    clusters: Sequence[str],
+    seed: int,
+    resamples: int,
+    weights: ArrayLike | None = None,
+) -> Interval:
+    """Return the mean of tuned - base over the same rows, with its interval.
+
+    Args:
+        base: Value of each row under the base model, shape (rows,).
+        tuned: Value of each row under the tuned model, same order.
+        clusters: Cluster of each row.
+        seed: Seed of the resampling.
+        resamples: How many times the clusters are drawn.
+        weights: How much each row counts in the mean; all alike if None.
+
+    Raises:
+        TooFewRows: There are fewer than two clusters, so nothing is known about chance.
+    """
+    differences = np.asarray(tuned, float) - np.asarray(base, float)
+    draws = _draw(Sample(differences, clusters, weights), np.random.default_rng(seed), resamples)
+    return _interval(draws.estimate, draws.resampled, draws.freedom)
+
+
+def unpaired_interval(first: Sample, second: Sample, seed: int, resamples: int) -> Interval:
+    """Return the mean of `first` minus that of `second`, drawn independently.
+
+    Degrees of freedom are those of Welch and Satterthwaite.
+
+    Raises:
+        TooFewRows: A sample has fewer than two clusters.
+    """
+    rng = np.random.default_rng(seed)
+    a, b = _draw(first, rng, resamples), _draw(second, rng, resamples)
+    parts = np.array([a.resampled.var(), b.resampled.var()])
+    denominator = float((parts**2 / np.array([a.freedom, b.freedom])).sum())
+    smallest = min(a.freedom, b.freedom)
+    freedom = float(parts.sum() ** 2) / denominator if denominator > 0 else smallest
+    return _interval(a.estimate - b.estimate, a.resampled - b.resampled, freedom)
+
+
+def _draw(sample: Sample, rng: np.random.Generator, resamples: int) -> _Draws:
+    totals, weights = _cluster_sums(sample)
+    number = len(weights)
+    if number < 2:
+        raise TooFewRows(
+            f"An interval needs at least two independent groups of rows, got {number}."
+        )
+    counts = rng.multinomial(number, np.full(number, 1 / number), size=resamples)
+    estimate = float(totals.sum() / weights.sum())
+    means = (counts @ totals) / (counts @ weights)
+    spread = estimate + (means - estimate) * np.sqrt(number / (number - 1))
+    effective = float(weights.sum() ** 2 / (weights**2).sum())  # Kish 1965
+    return _Draws(estimate, spread, max(effective - 1, 1.0))
+
+
+def _cluster_sums(sample: Sample) -> tuple[Floats, Floats]:
+    """Return weighted difference and weight, each summed by cluster, shape (clusters,)."""
+    differences = np.asarray(sample.differences, float)
+    weights = np.ones_like(differences)
+    if sample.weights is not None:
+        weights = np.asarray(sample.weights, float)
+    _, index = np.unique(np.asarray(sample.clusters), return_inverse=True)
+    totals: Floats = np.bincount(index, weights * differences).astype(float)
+    return totals, np.bincount(index, weights).astype(float)
+
+
+def _interval(estimate: float, resampled: Floats, freedom: float) -> Interval:
+    from scipy.stats import t
+
+    low, high = np.quantile(resampled, [_LOW, _HIGH])
+    quantile: Any = t.ppf(_HIGH, freedom)
+    stretch = float(quantile) / _NORMAL_QUANTILE
+    return Interval(
+        estimate=estimate,
+        low=estimate - stretch * max(estimate - float(low), 0.0),
+        high=estimate + stretch * max(float(high) - estimate, 0.0),
+    )

@@ -1,0 +1,255 @@
+"""Everything measured on one model, row by row, in the PREDICTION schema.
+
+Which rows are measured depends on the rows alone, never on the model, so that base and
+tuned model are compared on the same ones.
+"""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+from torch import nn
+
+from data_contracts.dataset import StageResult
+from data_contracts.errors import ModelError
+from data_contracts.schemas import PREDICTION, dropped_schema
+from tasks.evaluation.config import EvaluationConfig
+from tasks.evaluation.general import ChoiceItem, GeneralSets, TextItem
+from tasks.evaluation.generation import generate_answers
+from tasks.evaluation.likelihood import summed_losses, text_windows
+from tasks.evaluation.metrics import exact_match, token_f1
+from tasks.evaluation.multiple_choice import EncodedItem, choice_scores, encode_item
+from tasks.modeling.chat import EncodedExample, encode_example, prompt_ids, prompt_messages
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+# No row is longer: length is judged here, so that too long a row is dropped, not refused.
+_ANY_LENGTH = 2**31
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """The model under test, and how it is tested."""
+
+    model: nn.Module
+    tokenizer: "PreTrainedTokenizerBase"
+    config: EvaluationConfig
+
+    @property
+    def padding(self) -> int:
+        return int(self.tokenizer.pad_token_id)
+
+    def losses(self, rows: Sequence[EncodedExample], what: str) -> list[float]:
+        """Return the summed loss of each row."""
+        limit = self.config.scored_tokens_per_forward
+        return summed_losses(self.model, rows, self.padding, limit, what)
+
+
+def predict(
+    model: nn.Module,
+    tokenizer: "PreTrainedTokenizerBase",
+    examples: pa.Table,
+    general: GeneralSets,
+    config: EvaluationConfig,
+) -> StageResult:
+    """Measure one model on held-out and training rows, general text and general skills.
+
+    Args:
+        model: A causal language model, wrapped or not.
+        tokenizer: Its tokenizer, with chat template and padding token.
+        examples: Rows in the EXAMPLE schema with `split` set.
+        general: General skills and text.
+        config: How many rows, how long.
+
+    Raises:
+        ModelError: The model gives losses that are not finite.
+        TrainingError: The chat template breaks the label mask.
+    """
+    model.eval()
+    subject, seconds = _Subject(model, tokenizer, config), dict[str, float]()
+    chosen = _choose_examples(examples, config)
+    with _timed(seconds, "answers"):
+        rows = [row for split in chosen for row in _answer_rows(subject, split, chosen[split])]
+    with _timed(seconds, "generation"):
+        _add_generated(subject, rows, chosen["test"])
+    with _timed(seconds, "general_text"):
+        rows += _text_rows(subject, general.texts)
+    with _timed(seconds, "general_skill"):
+        rows += _skill_rows(subject, general.items)
+    return _result(rows, seconds)
+
+
+def pick(rows: Iterable[T], identifier: Callable[[T], str], most: int | None) -> list[T]:
+    """Return at most `most` rows, chosen by the hash of their identifiers."""
+    ordered = sorted(rows, key=lambda row: hashlib.sha256(identifier(row).encode()).digest())
+    return ordered[:most]
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    seconds[f"seconds.{part}"] = round(time.monotonic() - started, 2)
+
+
+def _result(rows: Sequence[Row], seconds: dict[str, float]) -> StageResult:
+    kept = [row for row in rows if "reason" not in row]
+    dropped = [row for row in rows if "reason" in row]
+    _check_finite(kept)
+    return StageResult(
+        kept=pa.Table.from_pylist(kept, schema=PREDICTION),
+        dropped=pa.Table.from_pylist(dropped, schema=dropped_schema(PREDICTION)),
+        rows_in=len(rows),
+        figures=seconds,
+    )
+
+
+def _choose_examples(examples: pa.Table, config: EvaluationConfig) -> dict[str, list[Row]]:
+    """Return the measured rows of each split; of training rows only original ones.
+
+    An augmented row is a reworded training row: it would make the gap between seen and
+    unseen rows one between kinds of wording.
+    """
+    originals = [row for row in examples.to_pylist() if row["parent_id"] is None]
+    most = {
+        "test": config.test_rows,
+        "validation": config.validation_rows,
+        "train": config.train_rows,
+    }
+    return {
+        split: pick((row for row in originals if row["split"] == split), _example_id, most[split])
+        for split in most
+    }
+
+
+def _example_id(example: Row) -> str:
+    return str(example["example_id"])
+
+
+def _answer_rows(subject: _Subject, split: str, examples: Sequence[Row]) -> list[Row]:
+    """Score the reference answers of one split."""
+    rows = [_example_row(split, example) for example in examples]
+    encoded = [encode_example(subject.tokenizer, example, _ANY_LENGTH) for example in examples]
+    scored = _within_length(rows, encoded, lambda e: len(e.input_ids), subject.config.max_length)
+    losses = subject.losses([encoded[at] for at in scored], f"Scoring {split} answers")
+    for at, loss in zip(scored, losses, strict=True):
+        rows[at] |= _mean(loss, len(encoded[at].supervised))
+    return rows
+
+
+def _example_row(split: str, example: Row) -> Row:
+    return {
+        "set": split,
+        "name": example["kind"],
+        "row_id": example["example_id"],
+        # Rows of one group share a document or near-duplicate text: they rise and fall together.
+        "cluster": example["group_id"] or example["document_id"],
+        "prompt": "\n\n".join(message["content"] for message in prompt_messages(example)),
+        "reference": example["answer"],
+    }
+
+
+def _within_length(
+    rows: Sequence[Row], encoded: Sequence[T], length: Callable[[T], int], most: int
+) -> list[int]:
+    """Return which rows are short enough; give the others their reason to be dropped."""
+    short = []
+    for at, (row, item) in enumerate(zip(rows, encoded, strict=True)):
+        if length(item) <= most:
+            short.append(at)
+        else:
+            detail = f"{length(item)} tokens, more than evaluation.max_length {most}"
+            row |= {"reason": "too_long", "detail": detail}
+    return short
+
+
+def _mean(loss: float, tokens: int) -> Row:
+    return {"n_tokens": tokens, "cross_entropy": loss / tokens}
+
+
+def _add_generated(subject: _Subject, rows: Sequence[Row], test: Sequence[Row]) -> None:
+    """Let the model answer some of the test rows, and compare with their references."""
+    scored = {row["row_id"]: row for row in rows if row["set"] == "test" and "reason" not in row}
+    answered = [example for example in test if example["example_id"] in scored]
+    answered = pick(answered, _example_id, subject.config.generated_rows)
+    prompts = [prompt_ids(subject.tokenizer, example) for example in answered]
+    answers = generate_answers(
+        subject.model, subject.tokenizer, prompts, subject.config.max_new_tokens
+    )
+    for example, answer in zip(answered, answers, strict=True):
+        row = scored[example["example_id"]]
+        row |= {
+            "generated": answer.text,
+            "stopped": answer.stopped,
+            "exact_match": exact_match(answer.text, row["reference"]),
+            "token_f1": token_f1(answer.text, row["reference"]),
+        }
+
+
+def _text_rows(subject: _Subject, texts: Sequence[TextItem]) -> list[Row]:
+    """Score all tokens of general text."""
+    config = subject.config
+    chosen = pick(texts, lambda item: item.item_id, config.general_texts)
+    windows = [text_windows(subject.tokenizer, item.text, config.max_length) for item in chosen]
+    flat = [window for of_item in windows for window in of_item]
+    losses = iter(subject.losses(flat, "Scoring general text"))
+    rows = []
+    for item, of_item in zip(chosen, windows, strict=True):
+        tokens = sum(len(window.supervised) for window in of_item)
+        mean = _mean(sum(next(losses) for _ in of_item), tokens)
+        rows.append(_general_row("general_text", item.source, item.item_id) | mean)
+    return rows
+
+
+def _skill_rows(subject: _Subject, items: Sequence[ChoiceItem]) -> list[Row]:
+    """Score multiple-choice items; their cross-entropy is that of the right choice."""
+    config = subject.config
+    chosen = _choose_items(items, config.general_items_per_skill)
+    rows = [_general_row("general_skill", item.skill, item.item_id) for item in chosen]
+    encoded = [encode_item(subject.tokenizer, item) for item in chosen]
+    scored = _within_length(rows, encoded, lambda e: e.longest, config.max_length)
+    short: list[EncodedItem] = [encoded[at] for at in scored]
+    limit = config.scored_tokens_per_forward
+    scores = choice_scores(subject.model, short, subject.padding, limit)
+    for at, score in zip(scored, scores, strict=True):
+        gold = chosen[at].gold
+        mean = _mean(-score[gold], len(encoded[at].choices[gold]))
+        rows[at] |= {**mean, "correct": _is_best(score, gold)}
+    return rows
+
+
+def _choose_items(items: Sequence[ChoiceItem], most: int | None) -> list[ChoiceItem]:
+    skills = sorted({item.skill for item in items})
+    return [
+        item
+        for skill in skills
+        for item in pick((i for i in items if i.skill == skill), lambda i: i.item_id, most)
+    ]
+
+
+def _is_best(scores: Sequence[float], gold: int) -> bool:
+    """Say whether the right choice beats all others; a tie is not knowing."""
+    return all(scores[gold] > score for at, score in enumerate(scores) if at != gold)
+
+
+def _general_row(set_: str, name: str, item_id: str) -> Row:
+    return {"set": set_, "name": name, "row_id": item_id, "cluster": item_id}
+
+
+def _check_finite(rows: Sequence[Row]) -> None:
+    broken = [str(row["row_id"]) for row in rows if not math.isfinite(row["cross_entropy"])]
+    if broken:
+        raise ModelError(
+            f"The model gives losses that are not finite on {len(broken)} of {len(rows)} rows, "
+            f"first {', '.join(broken[:3])}: its weights are damaged or training diverged. "
+            "Lower the learning rate and train again."
+        )
