@@ -15,7 +15,8 @@ class CurationConfig(Config):
         le=1,
         description="A row whose question and answer reach this Jaccard similarity to a better "
         "row is dropped. 0.8 is the usual threshold for near-duplicates in training corpora "
-        "(Lee et al. 2022; RefinedWeb). Rows whose numbers differ are never duplicates.",
+        "(Lee et al. 2022; RefinedWeb). Rows whose numbers, names or negations differ are "
+        "never near-duplicates.",
     )
     num_perm: int = Field(
         128,

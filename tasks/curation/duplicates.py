@@ -6,23 +6,22 @@ is truly similar to the row it names, no two kept rows repeat each other, and th
 of the input plays no part. (Dropping whole clusters of transitive similarity would also
 drop rows that resemble nothing that is kept.)
 
-Two rows are no duplicates when their numbers differ (12 hinges, 16 hinges: two facts that
-look alike), or when only one of them comes with its passage (two different tasks).
+Two rows are no near-duplicates when their numbers, names or negations differ (12 hinges, 16
+hinges: two facts that look alike), and no duplicates at all when only one of them comes with
+its passage (two different tasks). They then share a group instead.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from tasks.curation.config import CurationConfig
 from tasks.curation.pairs import similar_pairs
-from tasks.text.normalise import normalise, numbers
+from tasks.text.facts import facts
+from tasks.text.normalise import normalise
 from tasks.text.rows import passages, questions_and_answers, shingle_features
-
-# What two rows must have in common to be called duplicates: numbers, and with or without passage.
-Form = tuple[tuple[str, ...], bool]
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,10 @@ def find_duplicates(examples: pa.Table, config: CurationConfig) -> dict[int, Dup
         config: Threshold and shingles.
     """
     texts, order = questions_and_answers(examples), _best_first(examples)
-    forms = _forms(texts, examples)
-    keys = [(normalise(text), form) for text, form in zip(texts, forms, strict=True)]
-    exact = _exact(keys, order)
+    given = [passage != "" for passage in passages(examples)]
+    exact = _exact(list(zip(map(normalise, texts), given, strict=True)), order)
     distinct = [i for i in order if i not in exact]
-    near = _near(distinct, texts, forms, config)
+    near = _near(distinct, texts, list(zip(map(facts, texts), given, strict=True)), config)
     repeats = {i: near.get(k, Duplicate("exact_duplicate", k, 1.0)) for i, k in exact.items()}
     return near | repeats
 
@@ -57,28 +55,24 @@ def _best_first(examples: pa.Table) -> list[int]:
     return sorted(range(len(rows)), key=keys.__getitem__)
 
 
-def _forms(texts: Sequence[str], examples: pa.Table) -> list[Form]:
-    return [
-        (tuple(sorted(numbers(text))), passage != "")
-        for text, passage in zip(texts, passages(examples), strict=True)
-    ]
-
-
-def _exact(keys: Sequence[tuple[str, Form]], order: Sequence[int]) -> dict[int, int]:
-    """Return the better row of the same text for every row that has one."""
-    best: dict[tuple[str, Form], int] = {}
+def _exact(keys: Sequence[Hashable], order: Sequence[int]) -> dict[int, int]:
+    """Return the better row of the same key for every row that has one."""
+    best: dict[Hashable, int] = {}
     return {i: kept for i in order if (kept := best.setdefault(keys[i], i)) != i}
 
 
 def _near(
-    distinct: Sequence[int], texts: Sequence[str], forms: Sequence[Form], config: CurationConfig
+    distinct: Sequence[int],
+    texts: Sequence[str],
+    keys: Sequence[Hashable],
+    config: CurationConfig,
 ) -> dict[int, Duplicate]:
-    """Drop every row that comes close to a kept row; `distinct` runs from best to worst."""
+    """Drop every row that comes close to a kept row of the same key, from the best on."""
     features = shingle_features([texts[i] for i in distinct], config.similarity)
     pairs = similar_pairs(features, config.duplicate_threshold, config.num_perm, config.seed)
     better: Mapping[int, list[tuple[float, int]]] = defaultdict(list)
     for left, right, similarity in pairs:
-        if forms[distinct[left]] == forms[distinct[right]]:
+        if keys[distinct[left]] == keys[distinct[right]]:
             better[distinct[right]].append((similarity, distinct[left]))
     dropped: dict[int, Duplicate] = {}
     for row in distinct:

@@ -40,7 +40,7 @@ def bands(threshold: float, num_perm: int) -> tuple[int, int]:
     choice weighs misses and false candidates alike; since candidates are verified, only
     misses hurt.
     """
-    for rows in range(num_perm, 1, -1):
+    for rows in range(num_perm // 2, 1, -1):  # datasketch wants two bands at least
         count = num_perm // rows
         if 1 - (1 - threshold**rows) ** count >= RECALL:
             return count, rows

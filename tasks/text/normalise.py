@@ -4,15 +4,9 @@ import re
 import unicodedata
 
 _NOT_WORD = re.compile(r"[\W_]+")
-_NUMBER = re.compile(r"\d+")
 
 
 def normalise(text: str) -> str:
     """Return the text in NFKC, case-folded, with words separated by single spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _NOT_WORD.sub(" ", folded).strip()
-
-
-def numbers(text: str) -> tuple[str, ...]:
-    """Return the runs of digits in a text, in order: where they differ, so do the facts."""
-    return tuple(_NUMBER.findall(unicodedata.normalize("NFKC", text)))

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.text.normalise import normalise
+from tasks.text.shingles import character_shingles, jaccard, word_ngrams
+
+# Written down from a first run: signatures in old datasets must stay comparable.
+PINNED = 1856924650487028396
+
+TEXTS = st.text(alphabet="ab cdé.1", max_size=40)
+
+
+def windows(text: str, length: int) -> set[str]:
+    padded = f" {normalise(text)} " if normalise(text) else ""
+    length = min(length, len(padded))
+    return {padded[i : i + length] for i in range(len(padded) - length + 1)} - {""}
+
+
+@given(TEXTS, TEXTS)
+def test_jaccard_is_that_of_the_plain_sets_of_windows(left: str, right: str) -> None:
+    ours, theirs = windows(left, 5), windows(right, 5)
+    expected = len(ours & theirs) / len(ours | theirs) if ours | theirs else 0.0
+    measured = jaccard(character_shingles(left, 5), character_shingles(right, 5))
+    assert measured == pytest.approx(expected)
+
+
+def test_hashes_are_sorted_distinct_and_the_same_on_every_machine() -> None:
+    hashes = character_shingles("to be or not to be", 5)
+    assert (np.diff(hashes.astype(object)) > 0).all()
+    assert int(character_shingles("berth", 5)[0]) == PINNED
+
+
+def test_short_texts_have_a_shingle_but_no_ngram() -> None:
+    assert character_shingles("No", 5).size == 1
+    assert character_shingles(" .", 5).size == 0
+    assert word_ngrams("one two three", 4).size == 0
+    assert word_ngrams("one two three four five", 4).size == 2
+
+
+def test_normal_form_ignores_case_punctuation_spacing_and_width() -> None:
+    assert normalise("  The\n ﬁrst—BERTH_window! ") == "the first berth window"
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    assert normalise(normalise(text)) == normalise(text)
