@@ -1,0 +1,1 @@
+"""From files to cleaned documents, and from documents to chunks."""
