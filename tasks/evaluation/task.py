@@ -91,6 +91,7 @@ def _delta_metrics(delta: Delta) -> dict[str, float]:
     part = "" if delta.name == "all" else f"{delta.name}."
     name = f"{delta.set}.{part}{delta.measure}"
     return {
+        f"{name}.rows": delta.rows,
         f"{name}.base": delta.base,
         f"{name}.tuned": delta.tuned,
         f"{name}.delta": delta.delta.estimate,

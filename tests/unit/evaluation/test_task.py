@@ -1,0 +1,123 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data_contracts.dataset import DatasetRef, read_kept, read_manifest
+from data_contracts.errors import GeneralSetError
+from data_contracts.results import Comparison
+from tasks.evaluation import task
+from tasks.evaluation.config import EvaluationConfig
+from tasks.tracking import RunContext, connect, start_pipeline_run
+from tests.tiny_models import tiny_base
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> RunContext:
+    home = tmp_path_factory.mktemp("home")
+    return start_pipeline_run(home, f"sqlite:///{home}/mlflow.db", "test", "test", {})
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> EvaluationConfig:
+    folder = tmp_path_factory.mktemp("general")
+    item = {"query": "The ferry is", "choices": ["blue.", "a dog."], "gold": 0}
+    lines = [json.dumps(item | {"query": f"The ferry {n} is"}) for n in range(3)]
+    (folder / "colours.jsonl").write_text("\n".join(lines))
+    (folder / "prose.jsonl").write_text('{"text": "A ferry."}\n{"text": "A ship."}')
+    return EvaluationConfig(
+        general_folder=folder, generated_rows=2, max_new_tokens=3, bootstrap_resamples=200
+    )
+
+
+def store(home: Path, examples: pa.Table) -> DatasetRef:
+    folder = home / "examples"
+    folder.mkdir(exist_ok=True)
+    pq.write_table(examples, folder / "kept-00000.parquet")
+    return DatasetRef(
+        stage="augmentation", fingerprint="examples", folder=str(folder), content_sha256="0",
+        rows=examples.num_rows,
+    )  # fmt: skip
+
+
+def runs(context: RunContext, stage: str) -> list[Any]:
+    client = connect(context.tracking_uri).MlflowClient()
+    experiment = client.get_experiment_by_name(context.experiment).experiment_id
+    return list(client.search_runs([experiment], f"tags.`temper.stage` = '{stage}'"))
+
+
+def test_two_models_are_measured_once_and_compared(
+    context: RunContext,
+    config: EvaluationConfig,
+    examples: pa.Table,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ref = store(context.home, examples)
+    models = [tiny_base(tmp_path / name, name) for name in ("gemma3", "llama")]
+    base, tuned = (task.evaluate.fn(model, ref, config, context) for model in models)
+    assert base.fingerprint != tuned.fingerprint
+    assert set(read_kept(base)["set"].to_pylist()) == {
+        "test",
+        "validation",
+        "train",
+        "general_text",
+        "general_skill",
+    }
+    manifest = read_manifest(Path(base.folder))
+    assert manifest.validation["success"]
+    assert set(manifest.parents) == {"model", "examples", "general"}
+    assert manifest.parents["model"] == models[0].fingerprint
+
+    monkeypatch.setattr(task, "_load", None)  # calling it would raise
+    assert task.evaluate.fn(models[0], ref, config, context) == base
+
+    comparison = task.compare_models.fn(base, tuned, config, context)
+    (run,) = runs(context, "comparison")
+    delta = comparison.find("test", "cross_entropy")
+    assert delta is not None
+    assert run.data.metrics["test.cross_entropy.delta_low"] == pytest.approx(delta.delta.low)
+    assert run.data.metrics["test.definition.cross_entropy.base"] > 0
+    assert run.data.metrics["general_skill.accuracy.rows"] == 3
+    assert "gap.test.excess_high" in run.data.metrics
+    logged = connect(context.tracking_uri).artifacts.load_dict(
+        f"{run.info.artifact_uri}/comparison.json"
+    )
+    assert Comparison.model_validate(logged) == comparison
+
+
+def test_another_general_set_is_another_evaluation(
+    context: RunContext, config: EvaluationConfig, examples: pa.Table, tmp_path: Path
+) -> None:
+    ref, model = store(context.home, examples), tiny_base(tmp_path, "llama")
+    before = task.evaluate.fn(model, ref, config, context)
+    assert config.general_folder is not None
+    with (config.general_folder / "prose.jsonl").open("a") as stream:
+        stream.write('\n{"text": "A boat."}')
+    after = task.evaluate.fn(model, ref, config, context)
+    assert after.fingerprint != before.fingerprint
+    assert after.rows == before.rows + 1
+
+
+def test_a_wrong_general_set_is_noticed_before_a_model_is_loaded(
+    context: RunContext,
+    examples: pa.Table,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, folder = tiny_base(tmp_path / "base", "llama"), tmp_path / "general"
+    folder.mkdir()
+    (folder / "colours.jsonl").write_text('{"query": "?"}')
+    monkeypatch.setattr(task, "_load", None)
+    with pytest.raises(GeneralSetError, match="colours.jsonl, line 1"):
+        task.evaluate.fn(
+            model,
+            store(context.home, examples),
+            EvaluationConfig(general_folder=folder),
+            context,
+        )
