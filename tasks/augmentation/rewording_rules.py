@@ -27,7 +27,7 @@ class Rule:
 _PHRASE = r"((?:(?!\b(?:if|when|that|which|who|where|because|called|and|or)\b)[^,;:?]){1,60})"
 _REST = r"([^?\n]+)"
 _YOU = r"(I|we|you)"
-_WH = r"(How many|How much|What|When|Where|Why)"
+_WH = r"(What|When|Where|Why|How)"
 
 # What a verb must not be for "Who ...?" to have "who" as its subject.
 _INVERTED = r"(?:is|are|was|were) the |(?:do|does|did) "
@@ -103,23 +103,23 @@ LOOKUPS = (
         ("keyword",),
     ),
     Rule(
-        r'Fill in the blank in this sentence from "([^"]+)": ([^\n]+)',
+        r'Complete the sentence from "([^"]+)": ([^\n]+)',
         (
-            'Complete this sentence from "{1}": {2}',
+            'Fill in the blank in this sentence from "{1}": {2}',
             'This sentence from "{1}" has a gap. Fill it in: {2}',
             'What is missing in this sentence from "{1}"? {2}',
         ),
         ("cloze",),
     ),
     Rule(
-        r'What is the entry for "([^"]+)" under "([^"]+)"\?',
-        ('Which entry does "{1}" have under "{2}"?', 'Give the entry for "{1}" under "{2}".'),
+        r'What stands under "([^"]+)" for "([^"]+)"\?',
+        ('Which entry does "{2}" have under "{1}"?', 'Give me the entry under "{1}" for "{2}".'),
         ("table",),
     ),
     Rule(
         r'What does the table say about "([^"]+)"\?',
         ('What can be read in the table about "{1}"?', 'Give the row of the table for "{1}".'),
-        ("table",),
+        ("table_row",),
     ),
     Rule(rf"What is (the {_PHRASE} for [^?\n]+)\?", ("Tell me {1}.", "Give me {1}."), ("table",)),
     Rule(
@@ -133,6 +133,10 @@ GENERAL = (
     Rule(rf"How often {_REST}\?", ("How frequently {1}?",)),
     Rule(rf"By whom {_REST}\?", ("Who {1} by?",)),
     Rule(
+        rf"How do {_YOU} {_REST}\?",
+        ("How can {1} {2}?", "Explain how to {2}.", "Tell me how to {2}."),
+    ),
+    Rule(
         rf"{_WH} ([^?\n]*?)\bdo {_YOU} {_REST}\?",
         ("Tell me {l1} {2}{3} {4}.", "Please explain {l1} {2}{3} {4}."),
     ),
@@ -141,17 +145,13 @@ GENERAL = (
         ("Tell me {l1} {2}{4} {3} {5}.", "Please explain {l1} {2}{4} {3} {5}."),
     ),
     Rule(
-        rf"How do {_YOU} {_REST}\?",
-        ("How can {1} {2}?", "Explain how to {2}.", "Tell me how to {2}."),
-    ),
-    Rule(
         rf"(Must|Should|Can|May|Will|Could) {_YOU} {_REST}\?",
         ("Tell me whether {2} {l1} {3}.",),
     ),
     Rule(rf"Do {_YOU} {_REST}\?", ("Tell me whether {1} {2}.",)),
     Rule(rf"Who ((?!{_INVERTED})[^?\n]+)\?", ("Tell me who {1}.", "Say who {1}.")),
     Rule(rf"What happens {_REST}\?", ("Tell me what happens {1}.", "Explain what happens {1}.")),
-    Rule(rf"(Who|What) (is|are) (the {_PHRASE})\?", ("Tell me {l1} {3} {2}.",)),
+    Rule(rf"(Who|What) (is|are) ((?:the|a|an) {_PHRASE})\?", ("Tell me {l1} {3} {2}.",)),
 )
 
 RULES = (*DEFINITIONS, *PROCEDURES, *LISTS, *LOOKUPS, *GENERAL)

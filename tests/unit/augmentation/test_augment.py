@@ -95,6 +95,16 @@ def test_another_seed_gives_other_rows(table) -> None:
     assert new_rows(table, rows) != new_rows(table, rows, AugmentationConfig(seed=2))
 
 
+def test_rows_are_drawn_by_chance_not_by_name(table) -> None:
+    rows = [TRAIN | {"example_id": f"r{n}", "question": f"What is x{n}?"} for n in range(20)]
+    parents = {row["parent_id"] for row in new_rows(table, rows)}
+    assert len(parents) == 10
+    assert parents != {row["example_id"] for row in sorted(rows, key=str)[:10]}
+    assert parents != {
+        row["parent_id"] for row in new_rows(table, rows, AugmentationConfig(seed=2))
+    }
+
+
 def test_no_augmenters_no_rows(table) -> None:
     assert new_rows(table, corpus(1), AugmentationConfig(augmenters=())) == []
 

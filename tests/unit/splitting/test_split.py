@@ -11,7 +11,14 @@ from data_contracts.errors import TooFewRows
 from data_contracts.schemas import EXAMPLE, dropped_schema
 from data_contracts.validation import schema_failures
 from tasks.splitting.config import SplittingConfig
-from tasks.splitting.split import assign, collect_groups, deviation, split_examples, suggest_salt
+from tasks.splitting.split import (
+    assign,
+    collect_groups,
+    deviation,
+    expected_held_out,
+    split_examples,
+    suggest_salt,
+)
 
 CONFIG = SplittingConfig(min_rows=1)
 
@@ -85,6 +92,14 @@ def test_shares_come_out_as_wished_for_many_groups(table) -> None:
     found = Counter(sides(table, many(4000)).values())
     assert found["train"] / 8000 == pytest.approx(0.8, abs=0.02)
     assert found["validation"] / 8000 == pytest.approx(0.1, abs=0.02)
+
+
+def test_groups_of_several_documents_are_held_out_more_often(table) -> None:
+    groups = collect_groups(table(rows_of({n: n // 3 for n in range(3000)})))
+    expected = expected_held_out(groups, CONFIG)
+    assert expected == pytest.approx(1 - 0.8**3)
+    found = Counter(assign(groups, CONFIG).values())
+    assert 1 - found["train"] / 1000 == pytest.approx(expected, abs=0.05)
 
 
 def test_another_salt_is_another_split(table) -> None:

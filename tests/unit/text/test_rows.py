@@ -1,0 +1,32 @@
+from tasks.text.config import SimilarityConfig
+from tasks.text.rows import ngram_features, questions_and_answers, shingle_features
+
+CONFIG = SimilarityConfig(ngram_length=3)
+
+
+def test_earlier_turns_belong_to_the_question(table) -> None:
+    turns = [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "Yes."}]
+    (text,) = questions_and_answers(
+        table([{"history": turns, "question": "Why?", "answer": "Fog."}])
+    )
+    assert text == "Hello?\nYes.\nWhy?\nFog."
+
+
+def test_a_run_of_words_lies_within_one_field(table) -> None:
+    whole, parts, passage = ngram_features(
+        table(
+            [
+                {"answer": "red green blue", "question": "Why is it?"},
+                {"question": "Is it red?", "answer": "green blue"},
+                {"question": "Is it?", "answer": "No.", "context": "red green blue"},
+            ]
+        ),
+        CONFIG,
+    )
+    assert set(passage) < set(whole)
+    assert not set(parts) & set(passage)
+
+
+def test_equal_texts_have_equal_shingles_and_are_cut_once() -> None:
+    first, second = shingle_features(["a berth window", "a berth window"], CONFIG)
+    assert first is second
