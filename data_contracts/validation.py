@@ -129,8 +129,8 @@ def _data_docs_actions(context: "EphemeralDataContext", folder: Path | None) -> 
         return []
     from great_expectations.checkpoint import UpdateDataDocsAction
 
-    context.add_data_docs_site(
-        "temper",
+    context.update_data_docs_site(  # the one site it has by default, in a temporary folder
+        "local_site",
         {
             "class_name": "SiteBuilder",
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
@@ -140,7 +140,7 @@ def _data_docs_actions(context: "EphemeralDataContext", folder: Path | None) -> 
             },
         },
     )
-    return [UpdateDataDocsAction(name="data docs", site_names=["temper"])]
+    return [UpdateDataDocsAction(name="data docs", site_names=["local_site"])]
 
 
 def _describe(result: Any, suite: str) -> str:
@@ -148,6 +148,13 @@ def _describe(result: Any, suite: str) -> str:
     config = result.expectation_config
     rule = ", ".join(f"{k}={v!r}" for k, v in config.kwargs.items() if k != "batch_id")
     outcome = result.result
+    raised = [
+        problem["exception_message"]
+        for problem in (result.exception_info or {}).values()
+        if isinstance(problem, dict) and problem.get("raised_exception")
+    ]
+    if raised:
+        return f"{config.type}({rule}): could not be evaluated: {raised[0]}"
     if "unexpected_count" not in outcome:
         return f"{config.type}({rule}): observed {outcome.get('observed_value')!r}"
     rows = [row.get(ROW_ID[suite]) for row in outcome.get("partial_unexpected_index_list") or []]

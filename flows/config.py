@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
-from tasks.promotion.config import GateConfig, RegistryConfig
 
 from data_contracts.base import Config
 from data_contracts.errors import ConfigError, UnknownName
@@ -20,6 +19,8 @@ from tasks.evaluation.config import EvaluationConfig
 from tasks.generation.config import GenerationConfig
 from tasks.ingestion.config import ChunkingConfig, IngestionConfig
 from tasks.modeling.base_model import EMBEDDED
+from tasks.promotion.config import GateConfig
+from tasks.promotion.registry import RegistryConfig
 from tasks.splitting.config import SplittingConfig
 from tasks.training.config import TrainingConfig
 
@@ -126,9 +127,12 @@ def _apply(values: dict[str, Any], setting: str) -> None:
         if not isinstance(target, dict):
             raise ConfigError(f"Override {setting!r}: {name!r} is a value, not a section.")
     try:
-        target[last] = yaml.safe_load(text)
+        value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"Override {setting!r}: the value is not valid YAML: {error}") from error
+    if last == "method" and target.get(last) != value:
+        target.clear()  # another method starts from its own defaults, not from this one's options
+    target[last] = value
 
 
 def _explain(error: ValidationError, where: str) -> ConfigError:

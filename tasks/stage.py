@@ -40,13 +40,19 @@ logger = logging.getLogger(__name__)
 # Libraries whose version can change what a stage produces.
 _RECORDED_LIBRARIES = (
     "datasketch",
+    "ftfy",
+    "markdown-it-py",
+    "markitdown",
     "numpy",
     "openai",
+    "openpyxl",
     "pandas",
     "peft",
     "pyarrow",
+    "pypdfium2",
     "temper",
     "torch",
+    "trafilatura",
     "transformers",
 )
 

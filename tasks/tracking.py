@@ -5,6 +5,7 @@ is handed a `RunContext` and opens its child run by identifier.
 """
 
 import logging
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,12 +124,13 @@ def log_dataset(mlflow: Any, ref: DatasetRef, manifest: Manifest, kept: pa.Table
             mlflow.log_artifact(str(Path(ref.folder) / name))
     mlflow.set_tags({"temper.fingerprint": ref.fingerprint, "temper.content": ref.content_sha256})
     flat = kept.select([f.name for f in kept.schema if not pa.types.is_nested(f.type)])
-    mlflow.log_input(
-        mlflow.data.from_pandas(
+    with warnings.catch_warnings():
+        # It guesses a signature for serving from the rows, which a dataset is not.
+        warnings.simplefilter("ignore", UserWarning)
+        dataset = mlflow.data.from_pandas(
             flat.to_pandas(), source=ref.folder, name=ref.stage, digest=ref.content_sha256[:32]
-        ),
-        context=ref.stage,
-    )
+        )
+        mlflow.log_input(dataset, context=ref.stage)
 
 
 def stage_seconds(context: RunContext) -> dict[str, float]:

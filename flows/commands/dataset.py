@@ -12,7 +12,7 @@ from flows.commands.output import (
     Profile,
     console,
     prefect_session,
-    prepare,
+    prepare_profile,
     print_json,
     print_pairs,
     print_table,
@@ -27,7 +27,7 @@ app = typer.Typer(help="Build and look at datasets.", no_args_is_help=True)
 
 def built(profile: str, documents: str | None, settings: list[str] | None) -> "BuiltDataset":
     """Return the profile's dataset, building what does not exist yet."""
-    places = prepare()
+    places = prepare_profile(profile, documents, settings)
     from flows.build_dataset import dataset_pipeline
 
     with prefect_session(places):

@@ -12,6 +12,7 @@ from flows.commands.output import (
     console,
     prefect_session,
     prepare,
+    prepare_profile,
     print_json,
     print_table,
 )
@@ -31,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _judged(profile: str, documents: str | None, settings: list[str] | None) -> "JudgedModel":
-    places = prepare()
+    places = prepare_profile(profile, documents, settings)
     from flows.evaluate import evaluate_pipeline
 
     with prefect_session(places):

@@ -12,7 +12,7 @@ from flows.commands.output import (
     Profile,
     console,
     prefect_session,
-    prepare,
+    prepare_profile,
     print_json,
     print_pairs,
     print_table,
@@ -63,7 +63,7 @@ def train(
 
     Example: temper train demo --set training.method.method=full
     """
-    places = prepare()
+    places = prepare_profile(profile, documents, settings)
     from flows.train import train_pipeline
     from tasks.training.task import read_training_result
 

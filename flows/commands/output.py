@@ -28,11 +28,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def prepare(quiet: bool = False) -> Settings:
-    """Prepare environment and logging for a verb that runs stages."""
+    """Prepare environment and logging for a verb that runs stages or services."""
     settings = Settings()
     prepare_environment(settings)
     if not quiet:
         log_to_terminal()
+    return settings
+
+
+def prepare_profile(profile: str, documents: str | None, overrides: list[str] | None) -> Settings:
+    """Prepare a verb that runs a profile; what is wrong with it is said before a server starts.
+
+    Raises:
+        ConfigError: The profile or an override is not valid.
+    """
+    settings = prepare()
+    from flows.config import load_config
+
+    load_config(profile, documents, overrides or [])
     return settings
 
 

@@ -11,7 +11,7 @@ from flows.commands.output import (
     Profile,
     console,
     prefect_session,
-    prepare,
+    prepare_profile,
     print_json,
     print_pairs,
     print_table,
@@ -40,10 +40,10 @@ def run(
 
     Example: temper run demo --documents ./handbook --set training.epochs=2
     """
-    home = prepare()
+    places = prepare_profile(profile, documents, settings)
     from flows.pipeline import fine_tuning_pipeline
 
-    with prefect_session(home):
+    with prefect_session(places):
         result = fine_tuning_pipeline(profile, documents, settings or [])
     if json_output:
         print_json(result.model_dump(mode="json"))

@@ -169,7 +169,9 @@ def load_model(base: BaseModelRef, **options: Any) -> "PreTrainedModel":
     """
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # a bar of one second's work, in the middle of our own lines
     options.setdefault("dtype", torch.float32)
     try:
         return AutoModelForCausalLM.from_pretrained(

@@ -1,0 +1,78 @@
+"""SIGKILL in the middle of generation and of training; started again, it goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.flows.conftest import tiny_profile  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def start(profile: Path, home: Path) -> subprocess.Popen[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "run", str(profile), "--json"],
+        env={**environment, "TEMPER_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> dict[str, object]:
+    stdout, stderr = process.communicate(timeout=600)
+    assert process.returncode == 0, stderr[-2000:]
+    return json.loads(stdout)
+
+
+def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    while not reached():
+        assert process.poll() is None, "it ended before the moment came"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.fixture(scope="module")
+def slow_profile(tiny_profile, tmp_path_factory) -> Path:  # noqa: F811
+    """The tiny profile with enough steps between checkpoints to hit the middle."""
+    values = yaml.safe_load(tiny_profile.read_text())
+    values["training"] |= {"epochs": 3, "evaluations_per_epoch": 4, "patience": 50}
+    path = tmp_path_factory.mktemp("slow") / "slow.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def weights(result: dict[str, object]) -> bytes:
+    return (Path(str(result["model_folder"])) / "weights/adapter_model.safetensors").read_bytes()
+
+
+def test_a_killed_pipeline_ends_where_an_undisturbed_one_does(slow_profile, tmp_path):
+    undisturbed = finish(start(slow_profile, tmp_path / "whole"))
+
+    home = tmp_path / "killed"
+    partitions = home / "cache" / "generation"
+    kill_when(start(slow_profile, home), lambda: len(list(partitions.rglob("*.arrow"))) >= 3)
+    done = set(partitions.rglob("*.arrow"))
+    assert not list((home / "datasets").glob("generation/*/manifest.json"))
+
+    def half_trained() -> bool:
+        return bool(list(home.glob("models/tuned/*.unfinished/checkpoints/checkpoint-*/*.json")))
+
+    kill_when(start(slow_profile, home), half_trained)
+    assert done <= set(partitions.rglob("*.arrow"))
+    assert not list(home.glob("models/tuned/*/manifest.json"))
+
+    resumed = finish(start(slow_profile, home))
+    assert resumed["dataset_content"] == undisturbed["dataset_content"]
+    assert weights(resumed) == weights(undisturbed)
+    assert not list(home.rglob("*.partial"))

@@ -1,0 +1,193 @@
+"""The main job, run twice through Prefect with a tiny model: every part is real."""
+
+import json
+from pathlib import Path
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from data_contracts.dataset import read_dropped, read_kept, read_manifest
+from data_contracts.errors import ContractViolation, PromotionError
+from flows.build_dataset import dataset_pipeline
+from flows.pipeline import fine_tuning_pipeline
+from tasks.promotion.registry import promote_version
+
+
+@pytest.fixture(scope="module")
+def prefect_server():
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture(scope="module")
+def runs(tiny_profile, tmp_path_factory, prefect_server):
+    """Two runs of the same profile in one home folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEMPER_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        return [fine_tuning_pipeline(str(tiny_profile)) for _ in range(2)]
+
+
+@pytest.fixture
+def mlflow(runs):
+    import mlflow as module
+
+    module.set_tracking_uri(runs[0].tracking_uri)
+    return module
+
+
+def children(mlflow, run_id):
+    client = mlflow.MlflowClient()
+    run = client.get_run(run_id)
+    found = client.search_runs(
+        [run.info.experiment_id],
+        f"tags.`mlflow.parentRunId` = '{run_id}'",
+        order_by=["attributes.start_time"],
+    )
+    return {child.data.tags["mlflow.runName"]: child for child in found}
+
+
+def test_every_stage_is_a_child_run_with_its_counts(runs, mlflow):
+    stages = children(mlflow, runs[0].mlflow_run_id)
+    assert {"ingestion", "chunking", "generation", "curation", "splitting", "augmentation"} <= set(
+        stages
+    )
+    assert {"audit", "training", "evaluation", "comparison", "gate", "registration"} <= set(stages)
+    for name in ("ingestion", "generation", "curation"):
+        metrics = stages[name].data.metrics
+        assert metrics["rows_in"] == metrics["rows_kept"] + metrics["rows_dropped"]
+        assert stages[name].inputs.dataset_inputs
+
+
+def test_the_second_run_recomputes_nothing(runs, mlflow):
+    stages = children(mlflow, runs[1].mlflow_run_id)
+    reused = {name: child.data.tags.get("temper.reused") for name, child in stages.items()}
+    computed = {name for name, value in reused.items() if value == "false"}
+    assert computed == set()
+    assert sum(value == "true" for value in reused.values()) >= 9
+    assert runs[1].dataset_content == runs[0].dataset_content
+    assert runs[1].model_version == runs[0].model_version
+
+
+def test_untidy_documents_become_dropped_rows_with_reasons(runs, mlflow):
+    ingestion = children(mlflow, runs[0].mlflow_run_id)["ingestion"]
+    folder = json.loads(ingestion.inputs.dataset_inputs[0].dataset.source)["uri"]
+    manifest = read_manifest(Path(folder))
+    assert {"empty", "corrupt", "unsupported", "duplicate_file"} <= set(manifest.drop_reasons)
+
+
+def test_no_group_lies_on_two_sides_and_only_training_rows_are_augmented(runs):
+    from data_contracts.dataset import reference
+
+    folder = runs[0].dataset_folder
+    rows = read_kept(reference(folder, read_manifest(folder))).to_pylist()
+    sides = {}
+    for row in rows:
+        sides.setdefault(row["group_id"], set()).add(row["split"])
+    assert all(len(splits) == 1 for splits in sides.values())
+    assert {row["split"] for row in rows if row["parent_id"]} == {"train"}
+    assert {row["split"] for row in rows} == {"train", "validation", "test"}
+
+
+def test_the_registered_version_says_where_it_comes_from(runs, mlflow):
+    version = runs[0].model_version
+    client = mlflow.MlflowClient()
+    found = client.get_model_version(version.name, version.version)
+    assert found.tags["temper.verdict"] == runs[0].verdict.outcome
+    assert found.tags["temper.dataset_content"] == runs[0].dataset_content
+    assert found.tags["temper.pipeline_run"] == runs[0].mlflow_run_id
+    challenger = client.get_model_version_by_alias(version.name, "challenger")
+    assert str(challenger.version) == version.version
+
+
+def test_the_champion_alias_follows_the_verdict(runs, mlflow):
+    version = runs[0].model_version
+    client = mlflow.MlflowClient()
+    aliases = client.get_registered_model(version.name).aliases
+    assert ("champion" in aliases) == (runs[0].verdict.outcome == "PASS") == version.champion
+
+
+def test_only_a_passed_version_is_promoted(runs, mlflow):
+    version = runs[0].model_version
+    client = mlflow.MlflowClient()
+    before = client.get_model_version(version.name, version.version).tags["temper.verdict"]
+    try:
+        client.set_model_version_tag(version.name, version.version, "temper.verdict", "FAIL")
+        with pytest.raises(PromotionError, match="only PASS is promoted"):
+            promote_version(client, version.name, version.version)
+        client.set_model_version_tag(version.name, version.version, "temper.verdict", "PASS")
+        assert promote_version(client, version.name, version.version).champion
+        champion = client.get_model_version_by_alias(version.name, "champion")
+        assert str(champion.version) == version.version
+    finally:
+        client.set_model_version_tag(version.name, version.version, "temper.verdict", before)
+
+
+def test_the_registered_model_answers(runs, mlflow):
+    import pandas as pd
+
+    version = runs[0].model_version
+    model = mlflow.pyfunc.load_model(f"models:/{version.name}@challenger")
+    question = pd.DataFrame({"question": ["What is a berth window?"], "context": ["A berth."]})
+    (answer,) = model.predict(question, params={"max_new_tokens": 4})
+    assert isinstance(answer, str)
+
+
+def test_the_report_is_one_file_that_escapes_documents(runs):
+    html = runs[0].report.read_text()
+    assert runs[0].verdict.outcome.lower() in html.lower()
+    assert "<script" not in html
+
+
+def test_a_breach_stops_the_pipeline_and_stores_nothing(
+    tiny_profile, home, prefect_server, monkeypatch
+):
+    import pyarrow as pa
+
+    from data_contracts.dataset import StageResult
+    from tasks.curation import task
+
+    def broken(examples, config):
+        result = curate(examples, config)
+        twice = pa.concat_tables([result.kept, result.kept.slice(0, 1)])
+        return StageResult(twice, result.dropped, result.rows_in + 1)
+
+    curate = task.curate_examples
+    monkeypatch.setattr(task, "curate_examples", broken)
+    with pytest.raises(ContractViolation, match=r"curation.*\n.*be_unique.*example_id"):
+        dataset_pipeline(str(tiny_profile))
+    assert not list((home / "datasets" / "curation").glob("*"))
+    assert not (home / "datasets" / "splitting").exists()
+
+
+def test_a_row_that_vanishes_is_a_breach(tiny_profile, home, prefect_server, monkeypatch):
+    from data_contracts.dataset import StageResult
+    from tasks.curation import task
+
+    curate = task.curate_examples
+
+    def losing(examples, config):
+        result = curate(examples, config)
+        return StageResult(result.kept.slice(1), result.dropped, result.rows_in)
+
+    monkeypatch.setattr(task, "curate_examples", losing)
+    with pytest.raises(ContractViolation, match="rows came in"):
+        dataset_pipeline(str(tiny_profile))
+
+
+def test_one_changed_document_recomputes_only_its_own_partitions(
+    tiny_profile, home, prefect_server, tmp_path, repository
+):
+    import shutil
+
+    documents = tmp_path / "documents"
+    shutil.copytree(repository / "examples" / "handbook", documents)
+    first = dataset_pipeline(str(tiny_profile), str(documents))
+    before = {path.name for path in (home / "cache" / "ingestion").rglob("*.arrow")}
+    changed = next(path for path in sorted(documents.rglob("*.md")))
+    changed.write_text(changed.read_text() + "\n\nA lantern fee is a charge of 3 euros.\n")
+    second = dataset_pipeline(str(tiny_profile), str(documents))
+    after = {path.name for path in (home / "cache" / "ingestion").rglob("*.arrow")}
+    assert len(after - before) == 1
+    assert second.examples.content_sha256 != first.examples.content_sha256
+    assert read_dropped(second.stages[0]).num_rows == read_dropped(first.stages[0]).num_rows

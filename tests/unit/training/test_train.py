@@ -1,0 +1,221 @@
+"""Training on a tiny random model: what must hold for every method."""
+
+import json
+import shutil
+
+import pyarrow as pa
+import pytest
+import torch
+
+from data_contracts.errors import StorageError, TooFewRows, TrainingError
+from data_contracts.results import ModelRef
+from data_contracts.schemas import EXAMPLE
+from tasks.modeling.base_model import load_model, load_tokenizer
+from tasks.modeling.chat import IGNORED, encode_example
+from tasks.modeling.supervised import collate, token_losses
+from tasks.training.checkpoints import newest_checkpoint
+from tasks.training.config import TrainingConfig
+from tasks.training.method import METHODS
+from tasks.training.sampling import LengthGroupedSampler
+from tasks.training.train import WEIGHTS, train_model
+from tests.tiny_models import tiny_base
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return tiny_base(tmp_path_factory.mktemp("base"), "gemma3")
+
+
+@pytest.fixture(scope="module")
+def examples() -> pa.Table:
+    rows = []
+    for number in range(30):
+        row = {field.name: None for field in EXAMPLE}
+        row |= {
+            "example_id": f"e{number}",
+            "kind": "fact",
+            "history": [],
+            "question": "What is a ferry" + " that is slow" * (number % 5) + "?",
+            "answer": "A ferry is a ship that carries cars and people.",
+            "document_id": "d",
+            "chunk_id": "c",
+            "generator": "fact",
+            "split": "train" if number < 24 else "validation",
+        }
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=EXAMPLE)
+
+
+def config(**changes) -> TrainingConfig:
+    options = {"epochs": 2, "batch_size": 4, "learning_rate": 5e-3, "patience": 9}
+    return TrainingConfig.model_validate(options | changes)
+
+
+def run(examples, base, folder, **changes):
+    points = []
+    result = train_model(examples, base, config(**changes), folder, points.append)
+    return result, points
+
+
+def tuned_state(method, base, folder):
+    model = METHODS.get(method)().load(load_model(base), folder / WEIGHTS)
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+@pytest.mark.parametrize("method", METHODS.names())
+def test_loss_falls_and_the_saved_model_is_the_trained_one(method, base, examples, tmp_path):
+    result, points = run(examples, base, tmp_path, method={"method": method})
+    losses = [p.validation_loss for p in points if p.validation_loss is not None]
+    assert result.best_validation_loss < 0.9 * losses[0]
+    assert result.best_validation_loss == min(losses)
+    model = METHODS.get(method)().load(load_model(base), tmp_path / WEIGHTS).eval()
+    tokenizer = load_tokenizer(base.model_copy(update={"folder": tmp_path}))
+    rows = [r for r in examples.to_pylist() if r["split"] == "validation"]
+    encoded = [encode_example(tokenizer, row, 512) for row in rows]
+    with torch.no_grad():
+        reloaded, _ = token_losses(model, collate(encoded, tokenizer.pad_token_id))
+    assert reloaded.mean().item() == pytest.approx(result.best_validation_loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("method", METHODS.names())
+def test_stopping_and_resuming_equals_an_undisturbed_run(method, base, examples, tmp_path):
+    whole = run(examples, base, tmp_path / "whole", method={"method": method})[0]
+
+    class Killed(BaseException):
+        pass
+
+    def kill_in_second_epoch(point):
+        if point.validation_loss is not None and point.epoch > 1.2:
+            raise Killed
+
+    options = config(method={"method": method})
+    with pytest.raises(Killed):
+        train_model(examples, base, options, tmp_path / "cut", kill_in_second_epoch)
+    assert newest_checkpoint(tmp_path / "cut" / "checkpoints") is not None
+    resumed = train_model(examples, base, options, tmp_path / "cut", lambda point: None)
+    assert resumed.best_validation_loss == whole.best_validation_loss
+    left, right = (tuned_state(method, base, tmp_path / name) for name in ("whole", "cut"))
+    assert all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.parametrize("method", METHODS.names())
+def test_only_the_declared_parameters_change(method, base, examples, tmp_path):
+    before = load_model(base)
+    prepared = METHODS.get(method)().prepare(load_model(base))
+    trainable = sum(p.numel() for p in prepared.parameters() if p.requires_grad)
+    result, _ = run(examples, base, tmp_path, method={"method": method}, max_steps=2)
+    assert result.trainable_parameters == trainable
+    if method == "full":
+        assert trainable == result.total_parameters
+    else:
+        assert trainable < 0.5 * result.total_parameters
+        tuned = METHODS.get(method)().load(load_model(base), tmp_path / WEIGHTS)
+        with tuned.disable_adapter():
+            ids = torch.tensor([[2, 5, 6, 7]])
+            assert torch.equal(tuned(ids).logits, before(ids).logits)
+
+
+def test_accumulation_equals_the_larger_batch(base, examples, tmp_path):
+    """Token-weighted: rows differ in length, so a mean of means would differ."""
+    options = {"epochs": 1, "evaluations_per_epoch": 1, "learning_rate": 1e-3}
+    large = run(examples, base, tmp_path / "a", batch_size=8, **options)[0]
+    small = run(examples, base, tmp_path / "b", batch_size=4, gradient_accumulation=2, **options)[0]
+    assert large.steps == small.steps
+    # the sampler cuts other batches, so only the first step sees the same rows: compare sizes
+    assert small.best_validation_loss == pytest.approx(large.best_validation_loss, rel=0.1)
+
+
+def test_early_stopping_restores_the_best_checkpoint(base, examples, tmp_path):
+    result, points = run(
+        examples, base, tmp_path, method={"method": "full"}, learning_rate=1.0, epochs=8, patience=2
+    )
+    losses = {p.step: p.validation_loss for p in points if p.validation_loss is not None}
+    assert result.stopped_early
+    assert result.best_step == min(losses, key=lambda step: losses[step])
+    assert result.best_step < result.steps
+
+
+def test_the_same_seed_gives_the_same_model(base, examples, tmp_path):
+    for name in ("one", "two"):
+        run(examples, base, tmp_path / name, max_steps=3)
+    left, right = (tuned_state("lora", base, tmp_path / name) for name in ("one", "two"))
+    assert all(torch.equal(left[name], right[name]) for name in left)
+
+
+def test_a_half_written_checkpoint_is_removed_and_not_used(tmp_path):
+    good, bad = tmp_path / "checkpoint-5", tmp_path / "checkpoint-10"
+    for folder in (good, bad):
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(b"weights")
+    (good / "trainer_state.json").write_text(json.dumps({"global_step": 5}))
+    (bad / "trainer_state.json").write_text('{"global_st')
+    assert newest_checkpoint(tmp_path) == good
+    assert not bad.exists()
+
+
+def test_a_row_that_is_too_long_is_an_error_not_a_cut(base, examples, tmp_path):
+    with pytest.raises(TrainingError, match="more than max_length 16.*cuts no row silently"):
+        run(examples, base, tmp_path, max_length=16)
+
+
+def test_a_missing_split_is_said(base, examples, tmp_path):
+    only_train = examples.filter(pa.compute.equal(examples.column("split"), "train"))
+    with pytest.raises(TooFewRows, match="no rows in split 'validation'"):
+        run(only_train, base, tmp_path)
+
+
+def test_a_loss_that_is_not_finite_stops_training(base, examples, tmp_path):
+    with pytest.raises(TrainingError, match=r"loss is nan.*learning_rate"):
+        run(examples, base, tmp_path, learning_rate=1e30, max_grad_norm=1e30, warmup_share=0.0)
+
+
+def test_a_full_disk_is_said(base, examples, tmp_path, monkeypatch):
+    def full(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tasks.training.methods.lora.Lora.save", full)
+    with pytest.raises(StorageError, match="No space left.*newest checkpoint"):
+        run(examples, base, tmp_path, max_steps=2)
+
+
+def test_a_batch_order_is_a_permutation_that_depends_on_seed_and_epoch_alone():
+    lengths = [number % 17 for number in range(100)]
+    sampler = LengthGroupedSampler(lengths, batch_size=8, seed=1)
+    first = list(sampler)
+    assert sorted(first) == list(range(100))
+    assert list(sampler) == first
+    sampler.set_epoch(1)
+    assert list(sampler) != first
+    padded = sum(
+        max(lengths[i] for i in first[s : s + 8]) * len(first[s : s + 8]) for s in range(0, 100, 8)
+    )
+    unsorted = sum(max(lengths[s : s + 8]) * len(lengths[s : s + 8]) for s in range(0, 100, 8))
+    assert padded < 0.8 * unsorted
+
+
+def test_only_the_answer_and_its_end_token_are_supervised(base, examples):
+    tokenizer = load_tokenizer(base)
+    row = {**examples.to_pylist()[0], "context": "A passage."}
+    encoded = encode_example(tokenizer, row, 512)
+    supervised = tokenizer.decode(encoded.supervised)
+    assert supervised.strip() == row["answer"] + tokenizer.eos_token
+    assert encoded.labels[0] == IGNORED
+
+
+def test_a_tuned_model_is_found_again_only_when_it_is_whole(base, examples, tmp_path):
+    from tasks.modeling.tuned import find_model, load_tuned, model_folder
+    from tasks.training.task import _move_into_place, _write_manifest
+
+    folder = model_folder(tmp_path, "f" * 32).with_suffix(".unfinished")
+    folder.mkdir(parents=True)
+    run(examples, base, folder, max_steps=2)
+    assert find_model(tmp_path, "f" * 32) is None
+    _write_manifest(folder, "f" * 32, {}, base, config())
+    _move_into_place(folder, tmp_path, "f" * 32)
+    ref = find_model(tmp_path, "f" * 32)
+    assert isinstance(ref, ModelRef)
+    model, _tokenizer = load_tuned(ref)
+    assert not model.training
+    shutil.copy(folder.parent / ("f" * 32) / "training.json", ref.folder / WEIGHTS / "README.md")
+    (ref.folder / WEIGHTS / "adapter_config.json").write_text("{}")
+    assert find_model(tmp_path, "f" * 32) is None
