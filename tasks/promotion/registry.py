@@ -6,6 +6,9 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
+from data_contracts.base import Config
 from data_contracts.errors import PromotionError
 from data_contracts.results import ModelRef, ModelVersionRef, Outcome
 
@@ -19,6 +22,12 @@ MODEL_TAG = "temper.model"
 # What a process that loads the registered model needs besides Temper's own code, which
 # travels with the model.
 _SERVING_PACKAGES = ("mlflow", "pandas", "peft", "pydantic", "torch", "transformers", "safetensors")
+
+
+class RegistryConfig(Config):
+    """Where the tuned model is registered."""
+
+    model_name: str = Field("temper", description="Name of the registered model in MLflow.")
 
 
 def find_version(client: Any, name: str, fingerprint: str, verdict: Outcome) -> str | None:

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from prefect import task
-from pydantic import Field
 
-from data_contracts.base import Config
 from data_contracts.dataset import DatasetRef, read_manifest
 from data_contracts.results import (
     Comparison,
@@ -19,6 +17,7 @@ from tasks.promotion.gate import judge
 from tasks.promotion.registry import (
     MODEL_TAG,
     VERDICT_TAG,
+    RegistryConfig,
     challenger_version,
     find_version,
     log_and_register,
@@ -26,12 +25,6 @@ from tasks.promotion.registry import (
     set_aliases,
 )
 from tasks.tracking import RunContext, connect, stage_run
-
-
-class RegistryConfig(Config):
-    """Where the tuned model is registered."""
-
-    model_name: str = Field("temper", description="Name of the registered model in MLflow.")
 
 
 @task(name="judge")
