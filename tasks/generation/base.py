@@ -98,6 +98,19 @@ class ChunkView:
             if block.kind in kinds:
                 yield from sentences(self.text, block)
 
+    def statements(self) -> Iterator[Span]:
+        """Yield the sentences that state something by themselves.
+
+        The items of a list that a sentence with a colon opens are parts of that sentence.
+        """
+        opened = not self.first
+        for block in self.blocks:
+            if block.kind == "paragraph":
+                opened = block.raw.rstrip().endswith(":")
+                yield from sentences(self.text, block)
+            elif block.kind == "item" and not opened:
+                yield from sentences(self.text, block)
+
 
 def _is_row(line: str) -> bool:
     return line.lstrip().startswith("|")
@@ -113,6 +126,7 @@ class Candidate:
         answer: The answer.
         start: Where the evidence begins in the chunk's text.
         end: Where it ends.
+        flaw: Why the generator itself thinks that the question misses the answer, if it does.
     """
 
     kind: str
@@ -120,6 +134,7 @@ class Candidate:
     answer: str
     start: int
     end: int
+    flaw: str = ""
 
 
 class InvalidReply(Exception):

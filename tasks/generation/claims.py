@@ -219,8 +219,9 @@ def malformed(question: str) -> str | None:
 
 
 _TEXT_POINTER = re.compile(
-    r"\b(?:(?:the|this) (?:above|text|passage|paragraph|excerpt|sentence|document|article|section|"
-    r"following)|(?:mentioned|described|listed|given|shown) (?:above|below|here)|above-mentioned)\b",
+    r"\b(?:(?:the|this) (?:above|text|passage|paragraph|excerpt|sentence|document|article|"
+    r"section|following)|(?:mentioned|described|listed|given|shown) (?:above|below|here)|"
+    r"above-mentioned)\b",
     re.IGNORECASE,
 )
 _BARE_POINTER = re.compile(
@@ -246,8 +247,8 @@ _MONTHS = (
 )
 _TIMES = re.compile(
     rf"\d|\b(?:{_MONTHS.replace(' ', '|')}|day|week|month|year|hour|minute|night|morning|evening|"
-    r"before|after|when|once|until|as soon as|every|each|always|never|daily|weekly|monthly|annual\w*|"
-    r"quarter\w*|while|during|if|upon|immediately|end|start|by|on)s?\b",
+    r"before|after|when|once|until|as soon as|every|each|always|never|daily|weekly|monthly|"
+    r"annual\w*|quarter\w*|while|during|if|upon|immediately|end|start|by|on)s?\b",
     re.IGNORECASE,
 )
 

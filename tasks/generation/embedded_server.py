@@ -27,12 +27,20 @@ logger = logging.getLogger(__name__)
 # A prompt with its examples and a chunk of 128 tokens needs about 600 tokens.
 CONTEXT_TOKENS = 2048
 
+# The embedded model is no chat model: it goes on with plain text best.
+PLAIN_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}"
+    "{% if message['role'] == 'system' %}{{ message['content'] }}\n\n"
+    "{% elif message['role'] == 'user' %}{{ message['content'] }}\n"
+    "{% else %}{{ message['content'] }}\n\n{% endif %}{% endfor %}"
+)
+
 # Loading takes 2 to 5 s here; a cold disk may need far longer.
 STARTUP_SECONDS = 180.0
 
 
 @contextmanager
-def embedded_server(gguf: Path, threads: int = 2) -> Iterator[str]:
+def embedded_server(gguf: Path, threads: int = 1) -> Iterator[str]:
     """Serve a GGUF model on a free loopback port; the server ends with the block.
 
     Args:
@@ -115,8 +123,10 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def serve(gguf: Path, threads: int) -> None:
-    """Serve a model until standard input closes. One slot and no prompt cache: the same
-    request gets the same reply, whatever was asked before.
+    """Serve a model until standard input closes.
+
+    One slot and no prompt cache: the same request gets the same reply, whatever was asked
+    before.
     """
     import xllamacpp
 
@@ -129,6 +139,8 @@ def serve(gguf: Path, threads: int) -> None:
     params.n_gpu_layers = 0
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
+    params.chat_template = PLAIN_TEMPLATE
+    params.use_jinja = True
     params.cache_prompt = False
     params.cache_ram_mib = 0
     params.n_ctx_checkpoints = 0
@@ -143,6 +155,6 @@ def serve(gguf: Path, threads: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("gguf", type=Path)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     serve(arguments.gguf, arguments.threads)

@@ -5,7 +5,6 @@ it does not understand it refuses, since a missing question costs less than a wr
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.generation.vocabulary import (
@@ -63,7 +62,7 @@ class Clause:
 
     def ask(self, wh: str, rest: str) -> str:
         """Return the question that begins with `wh` and keeps `rest` of the predicate."""
-        parts = [wh, self.auxiliary, lower_first(self.subject), self.base, rest]
+        parts = [wh, self.auxiliary, self.subject, self.base, rest]
         return " ".join(part for part in parts if part).strip(" ,;") + "?"
 
 
@@ -95,7 +94,7 @@ def is_noun_phrase(phrase: str, longest: int = 8) -> bool:
 def _is_subject(phrase: str, verb: str) -> bool:
     """Whether a phrase can be the subject of `verb`, judged by how it opens."""
     words = phrase.split()
-    if phrase == "You":
+    if phrase == "you":
         return True
     if not is_noun_phrase(phrase) or phrase.endswith("ly"):
         return False
@@ -120,7 +119,11 @@ def is_number(word: str) -> bool:
 
 
 def parse_clause(sentence: str) -> Clause | None:
-    """Cut a statement at its finite verb, or return None if it is not a simple one."""
+    """Cut a statement at its finite verb, or return None if it is not a simple one.
+
+    Args:
+        sentence: As `in_sentence` gives it: a capital at its start is that of a name.
+    """
     if not sentence.endswith(".") or sentence.count('"') % 2:
         return None
     text = sentence[:-1]
@@ -140,10 +143,12 @@ def parse_clause(sentence: str) -> Clause | None:
 def _with_auxiliary(subject: str, verb: str, rest: str) -> Clause | None:
     if not rest or not _is_subject(subject, verb) or not _agrees(subject, verb):
         return None
+    if verb in HAVE and rest.startswith("not "):
+        return None
     if verb in HAVE and not _is_participle(rest.split()[0]):
         does = "did" if verb == "had" else "do" if verb == "have" else "does"
         return Clause(subject, verb, rest, does, "have")
-    if _has_loose_verb(rest):
+    if _has_loose_verb(rest) or rest.startswith("not "):
         return None
     return Clause(subject, verb, rest, verb, "")
 
@@ -165,9 +170,9 @@ def _with_verb(subject: str, verb: str, rest: str) -> Clause | None:
 
 def _agrees(subject: str, verb: str) -> bool:
     if verb in PLURAL_AUXILIARIES:
-        return is_plural(subject) or subject == "You"
+        return is_plural(subject) or subject == "you"
     if verb in SINGULAR_AUXILIARIES:
-        return not is_plural(subject) and subject != "You"
+        return not is_plural(subject) and subject != "you"
     return True
 
 
@@ -191,23 +196,18 @@ def cut_joined(rest: str) -> str:
     return re.split(pattern, rest)[0].strip(" ,;")
 
 
-def lower_first(phrase: str) -> str:
-    """Return a phrase as it stands inside a sentence: names keep their capital letter."""
-    words = phrase.split()
-    first = words[0]
-    function = first.lower() in DETERMINERS | {"you"} or is_number(first)
-    if function or (first[:1].isupper() and first[1:].islower() and _is_common(words)):
-        return first[0].lower() + phrase[1:]
-    return phrase
+def in_sentence(phrase: str, document: str) -> str:
+    """Return a phrase or sentence as it stands inside another: names keep their capital.
 
-
-def _is_common(words: Sequence[str]) -> bool:
-    """Whether a capitalised first word is a common noun: plural, and no name follows."""
-    if len(words) > 1 and words[1][:1].isupper():
-        return False
-    return words[0].endswith("s") or any(word.islower() for word in words[1:])
-
-
-def capitalize(phrase: str) -> str:
-    """Return a phrase with a capital first letter, the rest as it stands."""
-    return phrase[:1].upper() + phrase[1:]
+    A capitalised word is taken for a name if the document writes it so in the middle of a
+    sentence, if the word after it is capitalised too, or if it holds further capitals.
+    """
+    first, _, rest = phrase.partition(" ")
+    if not first[:1].isupper() or not first[1:].islower():
+        lone_article = first == "A"
+        return phrase[0].lower() + phrase[1:] if lone_article else phrase
+    if first.lower() in DETERMINERS | PREPOSITIONS | {"you"} or is_number(first):
+        return phrase[0].lower() + phrase[1:]
+    if rest[:1].isupper() or re.search(rf"[a-z,;] {re.escape(first)}\b", document):
+        return phrase
+    return phrase[0].lower() + phrase[1:]

@@ -8,6 +8,7 @@ what a share cannot: one changed figure, name, unit or negation makes a row wron
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tasks.generation import claims
 from tasks.generation.passage import plain
@@ -87,7 +88,7 @@ def support_score(answer: str, passage: str) -> float:
     size = min(_WINDOW, len(hits))
     weakest = min(sum(hits[i : i + size]) for i in range(len(hits) - size + 1)) / size
     near = {(a, b) for i, a in enumerate(there) for b in there[i + 1 : i + 1 + _REACH]}
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(pairwise(words))
     order = sum(pair in near for pair in pairs) / len(pairs) if pairs else weakest
     return round(0.7 * weakest + 0.3 * order, 4)
 

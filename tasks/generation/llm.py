@@ -99,7 +99,8 @@ class ChatClient:
             raise EndpointError(
                 f"The LLM endpoint {self.base_url} gave no answer within "
                 f"{self.config.timeout_seconds:g} s, {self.config.max_retries + 1} times. "
-                "Raise `llm.timeout_seconds`, or lower `llm.concurrency`. Finished replies are kept."
+                "Raise `llm.timeout_seconds`, or lower `llm.concurrency`. Finished replies are "
+                "kept."
             ) from error
         except openai.APIConnectionError as error:
             raise EndpointError(

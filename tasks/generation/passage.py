@@ -33,8 +33,8 @@ _INLINE = (
 )
 
 _ABBREVIATIONS = (
-    " e.g i.e etc vs mr mrs ms dr st no nos approx inc ltd fig dept gov jan feb mar apr jun jul aug "
-    "sep sept oct nov dec u.s u.k a.m p.m cf al ext min max incl art sec para capt "
+    " e.g i.e etc vs mr mrs ms dr st no nos approx inc ltd fig dept gov jan feb mar apr jun jul "
+    "aug sep sept oct nov dec u.s u.k a.m p.m cf al ext min max incl art sec para capt "
 )
 
 _BOUNDARY = re.compile(r"[.!?][\"”’')\]*_]*\s+(?=[\"“‘'(\[*_]*[A-Z0-9])")

@@ -32,7 +32,11 @@ class RowMaker:
             self._drop(row, "invalid_reply", f"The model's reply is of no use: {outcome.failure}.")
         for candidate in outcome.candidates:
             row = self._row(generator, chunk, candidate, outcome.prompt_sha256)
-            self._file(row, _judge(generator, chunk.view, candidate, self.config))
+            judgement = _judge(generator, chunk.view, candidate, self.config)
+            if candidate.flaw and judgement.reason is None:
+                detail = f"The question misses the answer: {candidate.flaw}."
+                judgement = Judgement(judgement.score, "unfit_question", detail)
+            self._file(row, judgement)
 
     def drop_all_but(self, keep: AbstractSet[str], limit: int) -> None:
         """Drop the rows that are not among `keep` because the document gives enough."""

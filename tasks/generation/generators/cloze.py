@@ -15,9 +15,9 @@ _GAP = re.compile(
     r"(?:EUR|USD|GBP) ?\d[\d,.]*\d|[$€£]\d[\d,]*(?:\.\d+)?|"
     r"\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|"
     r"December)(?: \d{4})?|"
-    rf"\b(?:{NUMBER})(?: |-)(?:per cent|percent|kilometres|metres|centimetres|miles|kilograms|grams|"
-    r"litres|seconds|minutes|hours|working days|business days|days|nights|weeks|months|years|people|"
-    r"degrees|euros|dollars|passengers)\b"
+    rf"\b(?:{NUMBER})(?: |-)(?:per cent|percent|kilometres|metres|centimetres|miles|kilograms|"
+    r"grams|litres|seconds|minutes|hours|working days|business days|days|nights|weeks|months|"
+    r"years|people|degrees|euros|dollars|passengers)\b"
 )
 
 
@@ -31,7 +31,7 @@ class ClozeGenerator(RuleGenerator):
     def generate(self, chunk: ChunkView) -> Iterator[Candidate]:
         """Yield up to `per_chunk` sentences with a gap."""
         found = 0
-        for sentence in chunk.sentences("paragraph", "item"):
+        for sentence in chunk.statements():
             candidate = _gap(chunk, sentence)
             if candidate is not None and found < self.per_chunk:
                 found += 1

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerator
-from tasks.generation.grammar import is_noun_phrase, is_plural, lower_first
+from tasks.generation.grammar import in_sentence, is_noun_phrase, is_plural
 from tasks.generation.passage import Block, Span, plain, sentences
 from tasks.generation.wording import anchor, points_elsewhere
 
@@ -28,8 +28,7 @@ _NO_GENUS = re.compile(
 )
 
 _ENTRY = re.compile(
-    r"^(?:\*\*|__)(?P<term>[^*_\n]{2,60}?)(?P<inside>[.:]?)(?:\*\*|__)"
-    r"(?P<after>\s*(?::|\.|[-–—]+)\s*|\s+)(?P<text>\S.*)$",
+    r"^(?P<term>[A-Z0-9a-z][^.:–—\n]{0,60}?)(?:\s+[-–—]\s+|[.:]\s+)(?P<text>\S.*)$",
     re.DOTALL,
 )
 
@@ -56,7 +55,7 @@ class DefinitionGenerator(RuleGenerator):
         for block in chunk.blocks:
             if block.kind not in ("paragraph", "item"):
                 continue
-            entry = _ENTRY.match(block.raw)
+            entry = _ENTRY.match(plain(block.raw))
             if entry is not None:
                 yield from self._entry(chunk, block, entry)
             for sentence in self._prose(chunk, block, entry):
@@ -64,11 +63,15 @@ class DefinitionGenerator(RuleGenerator):
 
     def _prose(self, chunk: ChunkView, block: Block, entry: re.Match[str] | None) -> Iterator[Span]:
         """Yield the sentences of a block that stand outside a glossary entry."""
-        if entry is None and block.kind == "paragraph":
+        if (
+            entry is None or not self._explains(chunk, entry["text"])
+        ) and block.kind == "paragraph":
             yield from sentences(chunk.text, block)
 
     def _entry(self, chunk: ChunkView, block: Block, entry: re.Match[str]) -> Iterator[Candidate]:
-        term, text = plain(entry["term"]), plain(entry["text"])
+        term, text = entry["term"], entry["text"]
+        if text.startswith(("See ", "see ")):
+            return
         if not self._is_term(term) or len(text.split()) < 4 or not text.endswith("."):
             return
         repeats = re.match(
@@ -77,7 +80,8 @@ class DefinitionGenerator(RuleGenerator):
         if repeats is None and not self._explains(chunk, text):
             return
         article = re.match(r"(A|An|The) ", text) if repeats else None
-        subject = f"{article[1].lower()} {lower_first(term)}" if article else term
+        term = in_sentence(term, chunk.document)
+        subject = f"{article[1].lower()} {term}" if article else term
         start = block.end - len(block.raw)
         yield Candidate("definition", _what(subject), text, start, block.end)
 
@@ -89,7 +93,7 @@ class DefinitionGenerator(RuleGenerator):
         match = _STATEMENT.match(sentence.text)
         if match is None or not self._defines(match):
             return
-        subject = lower_first(match["subject"])
+        subject = in_sentence(match["subject"], chunk.document)
         question = anchor(_what(subject, match["verb"]), chunk.name)
         if question is not None and not points_elsewhere(sentence.text):
             yield Candidate("definition", question, sentence.text, sentence.start, sentence.end)
@@ -98,7 +102,7 @@ class DefinitionGenerator(RuleGenerator):
         subject, verb, predicate = match["subject"], match["verb"], match["predicate"]
         words = subject.split()
         bare = words[1:] if words[0].lower() in ("a", "an", "the") else words
-        if not self._is_term(" ".join(bare)) or not is_noun_phrase(subject):
+        if not self._is_term(" ".join(bare)) or not is_noun_phrase(subject) or subject == "You":
             return False
         if verb in ("is", "are"):
             if (verb == "are") != is_plural(subject):

@@ -69,7 +69,8 @@ def standing(heading: str, title: str) -> str | None:
         return None
     definite = re.search(r"\bthe (?![A-Z])", question)
     shared = content_words(question) & content_words(title)
-    if definite and not shared:
+    vague = definite or len(content_words(question)) < 2
+    if vague and not shared:
         return name_document(question, title) if _ASKS.match(question) else None
     return question
 
@@ -81,7 +82,8 @@ def _question_in(block: Block) -> tuple[str, str]:
     bold = block.raw.startswith(("**", "__"))
     text = block.text
     match = _MARKED.match(text)
-    if match is None or not (bold or text.startswith(("Q:", "Q.", "Question:"))):
+    alone = block.kind == "paragraph" and match is not None and not match["rest"]
+    if match is None or not (alone or bold or text.startswith(("Q:", "Q.", "Question:"))):
         return "", ""
     return match["question"], _ANSWER_MARK.sub("", match["rest"].strip())
 

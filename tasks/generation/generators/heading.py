@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerator
-from tasks.generation.grammar import is_noun_phrase, is_plural, lower_first
+from tasks.generation.grammar import in_sentence, is_noun_phrase, is_plural
 from tasks.generation.lists import ListRun, list_runs, render
 from tasks.generation.vocabulary import word_set
 from tasks.generation.wording import anchor, content_words, name_document, points_elsewhere
@@ -90,7 +90,7 @@ def _list(chunk: ChunkView, run: ListRun) -> str | None:
     noun = is_noun_phrase(heading, longest=5) and is_plural(heading) and words[-1].endswith("s")
     short = all(len(item.text.split()) <= 14 for item in run.items)
     if noun and short and heading[1:] == heading[1:].lower():
-        return anchor(f"What are the {lower_first(heading)}?", chunk.name)
+        return anchor(f"What are the {in_sentence(heading, chunk.document)}?", chunk.name)
     return _by_name(chunk, "What is listed under")
 
 
@@ -101,13 +101,13 @@ def _from_lead(chunk: ChunkView, lead: str) -> str | None:
     modal = _LEAD.match(sentence)
     if modal and (is_noun_phrase(modal["subject"]) or modal["subject"] == "You"):
         noun = modal["noun"].strip() or "things"
-        subject = lower_first(modal["subject"])
+        subject = in_sentence(modal["subject"], chunk.document)
         question = f"Which {noun} {modal['modal']} {subject} {modal['verb']}?"
         return anchor(question, chunk.name)
     be = _LEAD_BE.match(sentence)
     if be and is_noun_phrase(be["subject"], longest=10):
         verb = "are" if is_plural(be["subject"]) else "is"
-        return anchor(f"What {verb} {lower_first(be['subject'])}?", chunk.name)
+        return anchor(f"What {verb} {in_sentence(be['subject'], chunk.document)}?", chunk.name)
     return None
 
 
