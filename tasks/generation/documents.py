@@ -1,5 +1,6 @@
 """Chunks grouped into documents, as generators see them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,13 +60,18 @@ def source_documents(chunks: pa.Table, documents: pa.Table) -> Iterator[SourceDo
         yield SourceDocument(document_id, tuple(_source_chunks(rows, text)), text, pages)
 
 
+def _unnumbered(heading: str) -> str:
+    """Return a heading without its number: "9. Galley rules"."""
+    return re.sub(r"^\d+(?:\.\d+)*[.)]?\s+(?=[A-Z])", "", heading)
+
+
 def _source_chunks(rows: Sequence[Mapping[str, Any]], text: str) -> Iterator[SourceChunk]:
     siblings = tuple(row["text"] for row in rows)
     for row in rows:
         view = ChunkView(
             chunk_id=row["chunk_id"],
             title=plain(row["title"]),
-            headings=tuple(plain(heading) for heading in row["heading_path"]),
+            headings=tuple(_unnumbered(plain(name)) for name in row["heading_path"]),
             text=row["text"],
             document=text,
             start=row["start"],

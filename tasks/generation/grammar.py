@@ -18,6 +18,7 @@ from tasks.generation.vocabulary import (
     PRONOUNS,
     SINGULAR_AUXILIARIES,
     VERBS,
+    is_order,
 )
 
 _WORD = re.compile(r"[^\s]+")
@@ -34,6 +35,11 @@ def third_person(base: str) -> str:
 
 
 _BASE_OF = {third_person(base): base for base in VERBS}
+
+
+def is_third_person(word: str) -> bool:
+    """Whether a word is the -s form of a verb that the grammar knows."""
+    return word in _BASE_OF
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ def is_plural(phrase: str) -> bool:
         return False
     if " and " in head or first in ("all", "most", "both", "you"):
         return True
+    if head.split()[-1].isupper():
+        return False  # an abbreviation: GSA, TTS
     return last.endswith("s") and not last.endswith(("ss", "us", "is"))
 
 
@@ -192,7 +200,9 @@ def _has_loose_verb(rest: str) -> bool:
 def cut_joined(rest: str) -> str:
     """Return a predicate without what a comma, a semicolon or a second verb adds to it."""
     verbs = "|".join(sorted(AUXILIARIES | frozenset(_BASE_OF)))
-    pattern = rf"[;:]|, | and (?:then |so |also |it |they |not )?(?:{verbs})\b| but | \(|, and "
+    pattern = (
+        rf"[;:]|, | [—–] | and (?:then |so |also |it |they |not )?(?:{verbs})\b| but | \(|, and "
+    )
     return re.split(pattern, rest)[0].strip(" ,;")
 
 
@@ -211,3 +221,9 @@ def in_sentence(phrase: str, document: str) -> str:
     if rest[:1].isupper() or re.search(rf"[a-z,;] {re.escape(first)}\b", document):
         return phrase
     return phrase[0].lower() + phrase[1:]
+
+
+def base_of_gerund(gerund: str) -> str:
+    """Return the verb of an -ing form: adding -> add, using -> use, planning -> plan."""
+    stem = gerund.lower().removesuffix("ing")
+    return next((form for form in (stem, f"{stem}e", stem[:-1]) if is_order(form)), stem)

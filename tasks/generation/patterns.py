@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tasks.generation.grammar import Clause, cut_joined
 from tasks.generation.vocabulary import BE, DATE, DETERMINERS, NUMBER, PREPOSITIONS, word_set
-from tasks.generation.wording import points_elsewhere
+from tasks.generation.wording import content_words, points_elsewhere
 
 _UNIT = (
     r"(?:calendar |business |working |full |consecutive |additional )*"
@@ -42,15 +42,17 @@ _WHEN = re.compile(
 _AGENT = re.compile(r"\bby (?P<who>(?:the|your|a|an) [a-z][\w \-]*|[A-Z][\w.]+(?: [A-Z][\w.]+)*)$")
 
 _PEOPLE = re.compile(
-    r"\b(managers?|officers?|directors?|heads?|desk|teams?|department|committee|council|masters?|"
+    r"(managers?|officers?|directors?|heads?|desk|teams?|department|committee|council|masters?|"
     r"supervisors?|chief|board|office|crew|staff|lead|leads|leadership|administrator|secretary|"
     r"engineers?|purser|stewards?|captain|controller|employees?|division|agency|company|operator|"
-    r"trainer|editor|owner|doctor|nurse|coordinator|partner|director|member|members|group)\b"
+    r"trainer|editor|owner|doctor|nurse|coordinator|partner|director|member|members|group)"
 )
 
 _COUNT_VERBS = word_set(
     "have hold last take weigh need require contain carry receive get earn accrue buy use reach"
 )
+
+_LONGEST_REST = 20  # words of a predicate that a question can hold
 
 Ask = Callable[[Clause], str | None]
 
@@ -109,6 +111,8 @@ def _count(clause: Clause) -> str | None:
     ):
         return None
     noun, tail = _split_noun(match["noun"])
+    if clause.rest[len(rest) :].lstrip().startswith("("):
+        return None  # what follows the bracket belongs to the noun
     if noun is None or (match["n"] in ("1", "one")):
         return None
     bound = {
@@ -141,7 +145,11 @@ def _split_noun(text: str) -> tuple[str | None, str]:
         return None, ""
     if end < len(words) and words[end] == "of":
         stop = end + 1
-        while stop < len(words) and words[stop].lower() not in PREPOSITIONS:
+        while stop < len(words) and words[stop].lower() not in PREPOSITIONS | {
+            "every",
+            "each",
+            "a",
+        }:
             stop += 1
         end = stop
     if end < len(words) and words[end] in ("and", "or"):
@@ -195,9 +203,11 @@ def _agent(clause: Clause) -> str | None:
 
 def _subject(clause: Clause) -> str | None:
     """Ask who does something, where the subject is a person or an office."""
-    if not _PEOPLE.search(clause.subject.split(" of ")[0].lower()) or clause.subject == "you":
-        return None
     rest = cut_joined(clause.rest)
+    if not _is_agent(clause.subject) or clause.base in ("include", "contain", "consist"):
+        return None
+    if len(content_words(rest) - {"you"}) < 2 or len(rest.split()) > _LONGEST_REST:
+        return None
     if clause.rest.count(",") > 1 or re.search(rf"\b{NUMBER} and (?:a|an|the)\b", rest):
         return None  # a list cut short, or a second clause without its verb
     opening = rest.split()[:1]
@@ -210,6 +220,12 @@ def _subject(clause: Clause) -> str | None:
     if clause.verb in ("must", "should", "can", "may", "will"):
         return f"Who {clause.verb} {rest}?"
     return None
+
+
+def _is_agent(subject: str) -> bool:
+    """Whether the head of a noun phrase is a person or an office."""
+    head = re.split(rf" (?:{'|'.join(sorted(PREPOSITIONS))}) ", subject)[0]
+    return _PEOPLE.fullmatch(head.split()[-1].lower()) is not None
 
 
 _PATTERNS: tuple[Ask, ...] = (_within, _measure, _price, _count, _often, _when, _agent, _subject)

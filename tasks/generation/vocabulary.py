@@ -57,3 +57,20 @@ DATE = (
     rf"(?:\d{{1,2}} {MONTH}(?: \d{{4}})?|{MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:, \d{{4}})?|"
     rf"{MONTH} \d{{4}})"
 )
+
+# Verbs that open orders: "Click Save".
+IMPERATIVES = VERBS | word_set(
+    "abide announce attach attract avoid bring check click complete configure consider copy "
+    "delete describe dial discuss do don't download drain draft edit emphasize enable encourage "
+    "enter export fill find forward foster fry go grease greet guide ignore install invite join "
+    "learn listen locate log login look make mark measure navigate note offer orient photograph "
+    "plan point post press proactively provide pull push put raise read refer request revise "
+    "scan schedule scroll select set share shout show sign sit sound strategically switch sync "
+    "take talk tap test throw tie tell treat try type upload use view visit wait walk watch wear "
+    "write"
+)
+
+
+def is_order(text: str) -> bool:
+    """Whether a sentence opens like an order."""
+    return text.split(" ", 1)[0].lower().strip(",:") in IMPERATIVES

@@ -44,6 +44,8 @@ def _gap(chunk: ChunkView, sentence: Span) -> Candidate | None:
     words = text.split()
     if len(gaps) != 1 or not 7 <= len(words) <= 30 or not text.endswith(".") or '"' in text:
         return None
+    if re.search(r"(?:\d|\bto|\band|-|–) $", text[: gaps[0].start()]) or " - " in text:
+        return None  # half of a range, or no sentence at all
     if points_elsewhere(text) or not text[0].isupper() or not 3 <= len(chunk.name) <= 80:
         return None
     match = gaps[0]

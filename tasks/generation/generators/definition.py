@@ -9,6 +9,7 @@ from pydantic import Field
 from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerator
 from tasks.generation.grammar import in_sentence, is_noun_phrase, is_plural
 from tasks.generation.passage import Block, Span, plain, sentences
+from tasks.generation.vocabulary import word_set
 from tasks.generation.wording import anchor, points_elsewhere
 
 _STATEMENT = re.compile(
@@ -22,7 +23,7 @@ _GENUS = re.compile(r"(?:a|an|the|one|any|all|those|that)\s", re.IGNORECASE)
 # Predicates that judge or place a thing instead of saying what it is.
 _NO_GENUS = re.compile(
     r"(?:a|an|the)\s+(?:\w+\s+)?(?:good|great|bad|must|few|lot|bit|number|same|only|best|most|more|"
-    r"first|last|next|following|case|reason|result|problem|important|key|responsib\w+|main|way|"
+    r"first|last|next|different|very|available|following|case|reason|result|problem|important|key|responsib\w+|main|way|"
     r"common|big|great|perfect|wonderful|right|wrong|time|useful|helpful|priority|goal)\b",
     re.IGNORECASE,
 )
@@ -36,6 +37,8 @@ _ENTRY = re.compile(
 _EXPLANATION = re.compile(
     r"(?:A|An|The|Any|All|One|Someone|People|Those|[A-Z][\w-]+ (?:of|for|that|which|used|who))\b"
 )
+
+_NO_SUBJECT = word_set("you each every all any most your no both")
 
 _GLOSSARY = re.compile(
     r"\b(glossary|terms|terminology|definitions?|acronyms|abbreviations|vocabulary|jargon|lingo)\b",
@@ -83,7 +86,10 @@ class DefinitionGenerator(RuleGenerator):
         term = in_sentence(term, chunk.document)
         subject = f"{article[1].lower()} {term}" if article else term
         start = block.end - len(block.raw)
-        yield Candidate("definition", _what(subject), text, start, block.end)
+        question = (
+            _what(subject) if article or not term[0].islower() else f'What does "{term}" mean?'
+        )
+        yield Candidate("definition", question, text, start, block.end)
 
     def _explains(self, chunk: ChunkView, text: str) -> bool:
         in_glossary = any(_GLOSSARY.search(name) for name in (chunk.title, *chunk.headings))
@@ -102,7 +108,9 @@ class DefinitionGenerator(RuleGenerator):
         subject, verb, predicate = match["subject"], match["verb"], match["predicate"]
         words = subject.split()
         bare = words[1:] if words[0].lower() in ("a", "an", "the") else words
-        if not self._is_term(" ".join(bare)) or not is_noun_phrase(subject) or subject == "You":
+        if not self._is_term(" ".join(bare)) or not is_noun_phrase(subject):
+            return False
+        if words[0].endswith("ing") or words[0].lower() in _NO_SUBJECT:
             return False
         if verb in ("is", "are"):
             if (verb == "are") != is_plural(subject):

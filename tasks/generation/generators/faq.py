@@ -9,6 +9,7 @@ from pydantic import Field
 from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerator
 from tasks.generation.lists import render
 from tasks.generation.passage import Block, plain
+from tasks.generation.vocabulary import word_set
 from tasks.generation.wording import content_words, name_document
 
 _MARKED = re.compile(
@@ -26,6 +27,18 @@ _ASKS = re.compile(
 _POINTS = re.compile(
     r"\b(this|that is|these|those|it|they|them|he|she|here|above|below|following|such|else|next)\b",
     re.IGNORECASE,
+)
+
+
+# Words that name no subject: "Where can I learn more?"
+_GENERAL = word_set(
+    "learn more help get know need do follow process information question find thing have use "
+    "start begin work happen involved"
+)
+
+# A first paragraph that only announces what comes after it.
+_ANNOUNCES = re.compile(
+    r"\b(?:following|ways|steps|options|types|kinds|below|several|few|referenced)\b", re.IGNORECASE
 )
 
 
@@ -65,7 +78,7 @@ def standing(heading: str, title: str) -> str | None:
     words = question.split()
     if len(words) < 4 or question.count("?") != 1 or not _ASKS.search(question):
         return None
-    if _POINTS.search(question):
+    if _POINTS.search(question) or not content_words(question) - _GENERAL:
         return None
     definite = re.search(r"\bthe (?![A-Z])", question)
     shared = content_words(question) & content_words(title)
@@ -108,7 +121,9 @@ def _lead(chunk: ChunkView, blocks: Sequence[Block]) -> tuple[str, int, int] | N
         return None
     if chunk.last:
         return _joined(blocks)
-    return _joined(blocks[:1]) if blocks[0].kind == "paragraph" and len(blocks) > 1 else None
+    lead = blocks[0]
+    complete = lead.kind == "paragraph" and len(blocks) > 1 and lead.text.count(". ") >= 1
+    return _joined([lead]) if complete and not _ANNOUNCES.search(lead.text) else None
 
 
 def _joined(blocks: Sequence[Block]) -> tuple[str, int, int] | None:

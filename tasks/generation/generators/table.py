@@ -24,6 +24,9 @@ _EMPTY = re.compile(
 )
 
 
+_NOTHING = frozenset(("n/a", "na", "tbd", "nan", "yes", "no", "here", "link"))
+
+
 @dataclass(frozen=True)
 class _Table:
     """A table with the rows that one chunk holds.
@@ -89,8 +92,15 @@ def _tables(chunk: ChunkView) -> Iterator[_Table]:
         body = [_cells(line) for line in lines[2:]]
         key = _key_column(header, body)
         own = [b for b in blocks if not _RULE.match(b.raw) and _cells(b.raw) != _cells(lines[0])]
-        if key is not None and len(header) > 1:
+        if key is not None and _is_header(header):
             yield _Table(header, key, tuple((_cells(b.raw), b) for b in own))
+
+
+def _is_header(header: Sequence[str]) -> bool:
+    """Whether the first row names columns; in tables made for layout it is content."""
+    short = all(0 < len(name) <= 40 and len(name.split()) <= 6 for name in header)
+    plain_names = not any(re.search(r"[@•:]|https?|\d{3}", name) for name in header)
+    return len(header) > 1 and short and plain_names and len(set(header)) == len(header)
 
 
 def _key_column(header: Sequence[str], body: Sequence[Sequence[str]]) -> int | None:
@@ -109,11 +119,17 @@ def _cells(raw: str) -> tuple[str, ...]:
 
 
 def _is_key(text: str) -> bool:
-    return 0 < len(text) <= 60 and '"' not in text and re.search(r"[A-Za-z]", text) is not None
+    return (
+        2 < len(text) <= 60
+        and not text.startswith("@ ")
+        and '"' not in text
+        and re.search(r"[A-Za-z]", text) is not None
+    )
 
 
 def _is_value(text: str) -> bool:
-    return re.search(r"\w", text) is not None and text.lower() not in ("n/a", "na", "tbd", "nan")
+    """Whether a cell says something by itself."""
+    return re.search(r"\w\w|\d", text) is not None and text.lower() not in _NOTHING
 
 
 def _place(chunk: ChunkView) -> str:
@@ -124,6 +140,7 @@ def _place(chunk: ChunkView) -> str:
 
 
 def _ask(column: str, key: str, value: str) -> str:
+    column = column.capitalize() if column.isupper() and len(column) > 3 else column
     noun = column[0].lower() + column[1:] if column[1:].islower() or not column[1:] else column
     if not is_noun_phrase(column, longest=7) or re.search(r"\d|_", column):
         return f'what stands under "{column}" for "{key}"?'
