@@ -6,10 +6,10 @@ come from the environment (`tasks.settings`), never from here.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from data_contracts.base import Config
 from data_contracts.errors import ConfigError, UnknownName
@@ -59,6 +59,16 @@ class PipelineConfig(Config):
     registry: RegistryConfig = Field(
         default_factory=RegistryConfig, description="Where the model is registered."
     )
+
+    @model_validator(mode="after")
+    def _one_notion_of_similarity(self) -> Self:
+        """Augmentation must call near what the audit calls near, or the audit may fail."""
+        if self.curation.similarity != self.augmentation.similarity:
+            raise ValueError(
+                "curation.similarity and augmentation.similarity differ; set both to the same "
+                "values, since new rows are checked against the rows that the audit looks at"
+            )
+        return self
 
 
 def profile_names() -> list[str]:

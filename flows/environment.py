@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 
+from data_contracts.errors import StorageError
 from tasks.settings import Settings
 
 # Names of our loggers; Prefect sends what they say to its UI.
@@ -11,10 +12,20 @@ _LOGGERS = ("flows", "tasks")
 
 
 def prepare_environment(settings: Settings) -> None:
-    """Set defaults that make a run quiet, offline-safe and self-contained.
+    """Make the home folder; set defaults that make a run quiet and self-contained.
 
     A variable that is set already is left alone. Call it before importing Prefect.
+
+    Raises:
+        StorageError: The home folder cannot be made.
     """
+    try:
+        settings.resolved_home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"Cannot make the folder {settings.resolved_home} ({error.strerror}). Set TEMPER_HOME "
+            "to a folder you may write to."
+        ) from error
     defaults = {
         # Prefect keeps its history beside our data, not in the user's home.
         "PREFECT_HOME": str(settings.resolved_home / "prefect"),
@@ -29,6 +40,9 @@ def prepare_environment(settings: Settings) -> None:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        # On a machine that does other things too, threads that spin while they wait take the
+        # processor from the thread they wait for: training ran at 28 tokens/s instead of 90.
+        "OMP_WAIT_POLICY": "passive",
         "TOKENIZERS_PARALLELISM": "false",
         "TRANSFORMERS_VERBOSITY": "error",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
