@@ -46,10 +46,10 @@ class EvaluationConfig(Config):
         "longer general text is scored in pieces of this length.",
     )
     scored_tokens_per_forward: int = Field(
-        512,
+        256,
         ge=16,
         description="Most tokens scored at once. It bounds memory: with a vocabulary of 262,144, "
-        "512 tokens make 0.5 GB of logits.",
+        "256 tokens make 0.27 GB of logits, and as much again to normalise them.",
     )
     bootstrap_resamples: int = Field(
         2_000, ge=200, description="Bootstrap resamples behind each 95 % interval."

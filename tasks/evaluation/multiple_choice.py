@@ -3,7 +3,7 @@
 Choices of one item share the computation of their prompt. The prompt and all choices lie
 in one row: each choice sees the prompt and itself, not its neighbours, and its positions
 start where the prompt ends. That needs a model that takes an attention mask of shape
-(rows, 1, queries, keys), as all of transformers' attention models do. It is not believed
+(rows, 1, queries, keys), as transformers' attention models do. It is not believed
 but checked: the first items are scored the plain way too, one row a choice, and where the
 two differ the plain way is taken for all.
 """

@@ -64,6 +64,13 @@ def test_the_estimate_is_the_weighted_mean_of_differences() -> None:
     assert interval.low <= interval.estimate <= interval.high
 
 
+def test_the_unpaired_estimate_is_the_difference_of_means() -> None:
+    first, second = Sample([1.0, 2.0, 3.0], ["a", "a", "b"]), Sample([1.0, 0.0], ["c", "d"])
+    interval = unpaired_interval(first, second, 0, 500)
+    assert interval.estimate == pytest.approx(2.0 - 0.5)
+    assert interval.low < interval.estimate < interval.high
+
+
 def test_pairing_takes_out_what_rows_have_in_common() -> None:
     rng = np.random.default_rng(0)
     base = rng.normal(0, 10, 50)

@@ -74,10 +74,13 @@ def test_sharing_works_on_adapters(tiny: Tiny, items: list[EncodedItem]) -> None
         assert base[0] != pytest.approx(shared[0], rel=1e-3)  # the adapter was in force
 
 
-def test_prompt_tuning_is_scored_the_plain_way(tiny: Tiny, items: list[EncodedItem]) -> None:
+def test_prompt_tuning_is_scored_the_plain_way(
+    tiny: Tiny, items: list[EncodedItem], caplog: pytest.LogCaptureFixture
+) -> None:
     pad = tiny.tokenizer.pad_token_id
     model = wrapped(tiny, PromptTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"))
     assert_equal(choice_scores(model, items, pad, 512), plain_scores(model, items, pad, 512))
+    assert caplog.text == ""  # known beforehand, not found out by trying
 
 
 def test_items_beyond_the_sliding_window_are_scored_the_plain_way(
@@ -85,8 +88,8 @@ def test_items_beyond_the_sliding_window_are_scored_the_plain_way(
 ) -> None:
     pad = tiny.tokenizer.pad_token_id
     long = ChoiceItem("long", "skill", "The ferry carries cars. " * 20, ("blue", "a dog"), 0)
-    mixed = [items[0], encode_item(tiny.tokenizer, long), items[1]]
-    assert mixed[1].longest > SLIDING_WINDOW
+    mixed = [*items, encode_item(tiny.tokenizer, long), items[0]]
+    assert mixed[3].longest > SLIDING_WINDOW
     assert_equal(
         choice_scores(tiny.model, mixed, pad, 512), plain_scores(tiny.model, mixed, pad, 512)
     )
