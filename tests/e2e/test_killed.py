@@ -25,6 +25,7 @@ def start(profile: Path, home: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # Prefect's temporary server outlives a SIGKILL: end it as well
     )
 
 
@@ -38,7 +39,7 @@ def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> No
     while not reached():
         assert process.poll() is None, "it ended before the moment came"
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+    os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
