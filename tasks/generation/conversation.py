@@ -6,7 +6,7 @@ The replies go through a log, so what was answered once is not asked again.
 import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ValidationError
@@ -167,5 +167,4 @@ def ask_all(
             for future in progress(futures, len(futures)):
                 future.result()  # type: ignore[attr-defined]
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            wait(futures, return_when=FIRST_EXCEPTION)
+            pool.shutdown(wait=True, cancel_futures=True)

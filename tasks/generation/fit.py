@@ -17,6 +17,9 @@ from tasks.generation.wording import points_elsewhere
 # Words that a question may use without its sentence saying them.
 _QUESTION_WORDS = word_set("how long often year date much tak far")
 
+# What bounds a number: "at least 14" answers "how many" as well as "at least how many".
+_BOUNDS = word_set("least most up about max maximum minimum exact")
+
 _CLAUSE_END = re.compile(r",| and | but | or |\bwhich\b|\bwho\b|\bthat\b")
 
 
@@ -54,8 +57,9 @@ def flaws(question: str, target: Target, min_coverage: float) -> Iterator[str]:
 
 def _omissions(asked: set[str], target: Target, min_coverage: float) -> Iterator[str]:
     before, after = clause_around(target)
-    words = content_sequence(before) + content_sequence(after)
-    anchors = [*words[:1], *content_sequence(before)[-1:]]
+    ahead = [word for word in content_sequence(before) if word not in _BOUNDS]
+    words = ahead + content_sequence(after)
+    anchors = [*words[:1], *ahead[-1:]]
     missing = [word for word in dict.fromkeys(anchors) if word not in asked]
     if missing:
         yield f"it leaves out {', '.join(missing)}"

@@ -77,7 +77,8 @@ def support_score(answer: str, passage: str) -> float:
     """Return the answer's support at its weakest place, 0 to 1.
 
     Seven tenths are the lowest share of supported content words in any window of five; the
-    rest is the share of neighbouring content words that are near each other in the passage.
+    rest is the share of neighbours among the supported words that are near each other in the
+    passage, too.
     """
     words = claims.content_sequence(answer)
     there = claims.content_sequence(passage)
@@ -88,7 +89,7 @@ def support_score(answer: str, passage: str) -> float:
     size = min(_WINDOW, len(hits))
     weakest = min(sum(hits[i : i + size]) for i in range(len(hits) - size + 1)) / size
     near = {(a, b) for i, a in enumerate(there) for b in there[i + 1 : i + 1 + _REACH]}
-    pairs = list(pairwise(words))
+    pairs = list(pairwise(word for word in words if word in known))
     order = sum(pair in near for pair in pairs) / len(pairs) if pairs else weakest
     return round(0.7 * weakest + 0.3 * order, 4)
 

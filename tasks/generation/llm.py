@@ -6,6 +6,7 @@ its Retry-After, 5xx, lost connections): here and nowhere else. What it cannot m
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class ChatClient:
     def __init__(self, base_url: str, config: LLMConfig, api_key: str | None) -> None:
         import openai
 
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request else
         self.base_url, self.config = base_url, config
         self._structured = True
         self._client = openai.OpenAI(

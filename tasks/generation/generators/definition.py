@@ -110,7 +110,7 @@ class DefinitionGenerator(RuleGenerator):
         bare = words[1:] if words[0].lower() in ("a", "an", "the") else words
         if not self._is_term(" ".join(bare)) or not is_noun_phrase(subject):
             return False
-        if words[0].endswith("ing") or words[0].lower() in _NO_SUBJECT:
+        if (words[0].endswith("ing") and len(words) > 1) or words[0].lower() in _NO_SUBJECT:
             return False
         if verb in ("is", "are"):
             if (verb == "are") != is_plural(subject):

@@ -17,11 +17,14 @@ _MARKED = re.compile(
 )
 _ANSWER_MARK = re.compile(r"^A(?:nswer)?\s*[:.]\s*")
 
-_ASKS = re.compile(
-    r"\b(is|are|was|were|do|does|did|can|could|may|must|should|shall|will|would|has|have|what|who|"
-    r"which|how)\b",
-    re.IGNORECASE,
+_ASKING = (
+    "is|are|was|were|do|does|did|can|could|may|must|should|shall|will|would|has|have|what|who|"
+    "which|how"
 )
+_ASKS = re.compile(rf"\b(?:{_ASKING})\b", re.IGNORECASE)
+
+# How a question may open that "According to ..." is put before.
+_OPENS = re.compile(rf"(?:{_ASKING}|when|where|why|whose)\b", re.IGNORECASE)
 
 # Words that point at something outside the question.
 _POINTS = re.compile(
@@ -84,7 +87,7 @@ def standing(heading: str, title: str) -> str | None:
     shared = content_words(question) & content_words(title)
     vague = definite or len(content_words(question)) < 2
     if vague and not shared:
-        return name_document(question, title) if _ASKS.match(question) else None
+        return name_document(question, title) if _OPENS.match(question) else None
     return question
 
 

@@ -31,8 +31,8 @@ _GENERAL = word_set(
     "kinds type types part parts lot bit set list page section link following information "
     "question questions answer best good great better important possible available right wrong "
     "first second third last longer next now then also you your yourself we our us i my person "
-    "people place something everything step steps overview introduction background summary general note "
-    "notes contact contacts detail details becomes become"
+    "people place something everything step steps overview introduction background summary "
+    "general note notes contact contacts detail details becomes become"
 )
 
 
