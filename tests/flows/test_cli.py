@@ -1,0 +1,95 @@
+"""The command: quick to answer, errors in one message, exit codes that mean something."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+VERBS = [
+    ["run"],
+    ["dataset", "build"],
+    ["dataset", "show"],
+    ["train"],
+    ["evaluate"],
+    ["gate"],
+    ["promote"],
+    ["methods"],
+    ["inspect"],
+    ["doctor"],
+    ["up"],
+    ["down"],
+]
+
+HEAVY = ("torch", "transformers", "great_expectations", "mlflow", "sklearn", "trafilatura")
+
+
+def temper(*arguments: str, home) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments],
+        env={**os.environ, "TEMPER_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_every_verb_explains_itself_with_an_example(verb):
+    from typer.testing import CliRunner
+
+    from flows.cli import app
+
+    answer = CliRunner().invoke(app, [*verb, "--help"])
+    assert answer.exit_code == 0
+    assert "Example: temper" in answer.output
+
+
+@pytest.mark.parametrize("module", ["flows.cli", "flows.pipeline", "flows.promote", "flows.serve"])
+def test_heavy_libraries_stay_out_of_the_import(module):
+    code = f"import sys, {module}; print([n for n in {HEAVY!r} if n in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "dmeo"], 2, "Unknown profile 'dmeo'. Did you mean 'demo'"),
+        (["run", "demo", "--set", "training.epoch=1"], 2, "Did you mean 'epochs'"),
+        (["run", "default", "--documents", "/no/such/folder"], 1, "/no/such/folder"),
+        (["train", "demo", "--set", "base_model=/no/such/model"], 1, "/no/such/model"),
+        (["dataset", "build", "demo", "--set", "base_model=."], 1, "holds no config.json"),
+        (["promote", "--name", "nobody"], 1, "No model 'nobody'"),
+    ],
+    ids=["profile", "key", "documents", "model", "not-a-model", "registry"],
+)
+def test_bad_input_gets_one_message_and_no_traceback(arguments, code, message, tmp_path):
+    answer = temper(*arguments, home=tmp_path)
+    assert answer.returncode == code
+    assert message in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert not list(tmp_path.glob("datasets/*/*/manifest.json"))
+
+
+def test_a_home_that_is_a_file_is_said(tmp_path):
+    (tmp_path / "home").write_text("")
+    answer = temper("dataset", "build", "demo", home=tmp_path / "home")
+    assert answer.returncode == 1
+    assert "Set TEMPER_HOME" in answer.stderr
+
+
+def test_methods_are_listed_for_programs(tmp_path):
+    answer = temper("methods", "--json", home=tmp_path)
+    listed = json.loads(answer.stdout)
+    assert {"lora", "full"} <= set(listed)
+    assert listed["lora"]["options"]["rank"]["default"] == 8
+
+
+def test_the_doctor_examines_the_machine(tmp_path):
+    answer = temper("doctor", "--json", home=tmp_path)
+    findings = {finding["what"]: finding for finding in json.loads(answer.stdout)}
+    assert findings["torch"]["fine"]
+    assert findings["disk"]["found"].endswith(str(tmp_path))
