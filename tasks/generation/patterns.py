@@ -7,7 +7,15 @@ import re
 from collections.abc import Callable
 
 from tasks.generation.grammar import Clause, cut_joined
-from tasks.generation.vocabulary import BE, DATE, DETERMINERS, NUMBER, PREPOSITIONS, word_set
+from tasks.generation.vocabulary import (
+    AUXILIARIES,
+    BE,
+    DATE,
+    DETERMINERS,
+    NUMBER,
+    PREPOSITIONS,
+    word_set,
+)
 from tasks.generation.wording import content_words, points_elsewhere
 
 _UNIT = (
@@ -63,15 +71,21 @@ def ask_about(clause: Clause) -> str | None:
         return None
     for pattern in _PATTERNS:
         question = pattern(clause)
-        if question is not None and not points_elsewhere(question):
+        if question is not None and _is_one_clause(question) and not points_elsewhere(question):
             return question[0].upper() + question[1:]
     return None
+
+
+def _is_one_clause(question: str) -> bool:
+    """Whether no second statement hangs on to the question: "... and there are two"."""
+    words = question.lower().partition(" and ")[2].split()
+    return not AUXILIARIES & set(words)
 
 
 def _within(clause: Clause) -> str | None:
     rest = cut_joined(clause.rest)
     match = _WITHIN.search(rest)
-    if match is None:
+    if match is None or re.search(r"\b(?:if|when|unless)\b", rest):
         return None
     wh = f"Within how many {_plural(match['unit'])}{match['of'] or ''}"
     return clause.ask(wh, rest[: match.start()].strip())

@@ -60,7 +60,7 @@ DATE = (
 
 # Verbs that open orders: "Click Save".
 IMPERATIVES = VERBS | word_set(
-    "abide announce attach attract avoid bring check click complete configure consider copy "
+    "abide access announce attach attract avoid bring check click complete configure consider copy "
     "delete describe dial discuss do don't download drain draft edit emphasize enable encourage "
     "enter export fill find forward foster fry go grease greet guide ignore install invite join "
     "learn listen locate log login look make mark measure navigate note offer orient photograph "

@@ -46,6 +46,8 @@ def _gap(chunk: ChunkView, sentence: Span) -> Candidate | None:
         return None
     if re.search(r"(?:\d|\bto|\band|-|–) $", text[: gaps[0].start()]) or " - " in text:
         return None  # half of a range, or no sentence at all
+    if re.match(r"(?:For example|For instance|Today|Example)\b", text):
+        return None
     if points_elsewhere(text) or not text[0].isupper() or not 3 <= len(chunk.name) <= 80:
         return None
     match = gaps[0]

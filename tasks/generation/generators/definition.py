@@ -78,17 +78,19 @@ class DefinitionGenerator(RuleGenerator):
         if not self._is_term(term) or len(text.split()) < 4 or not text.endswith("."):
             return
         repeats = re.match(
-            rf"(?:(?:A|An|The) )?{re.escape(term)} (?:is|are|means) ", text, re.IGNORECASE
+            rf"(?P<article>A |An |The )?{re.escape(term)} (?P<verb>is|are) ", text, re.IGNORECASE
         )
         if repeats is None and not self._explains(chunk, text):
             return
-        article = re.match(r"(A|An|The) ", text) if repeats else None
         term = in_sentence(term, chunk.document)
-        subject = f"{article[1].lower()} {term}" if article else term
+        if repeats is not None:
+            article = (repeats["article"] or "").lower()
+            question = f"What {repeats['verb']} {article}{term}?"
+        elif term[0].islower():
+            question = f'What does "{term}" mean?'
+        else:
+            question = f"What is {term}?"
         start = block.end - len(block.raw)
-        question = (
-            _what(subject) if article or not term[0].islower() else f'What does "{term}" mean?'
-        )
         yield Candidate("definition", question, text, start, block.end)
 
     def _explains(self, chunk: ChunkView, text: str) -> bool:

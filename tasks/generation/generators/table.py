@@ -24,6 +24,9 @@ _EMPTY = re.compile(
 )
 
 
+# Column names that are no nouns, or name too little to ask "what is the ... for".
+_NO_NOUNS = frozenset(("due", "use", "done", "used", "valid", "resource(s)"))
+
 _NOTHING = frozenset(("n/a", "na", "tbd", "nan", "yes", "no", "here", "link"))
 
 
@@ -100,7 +103,10 @@ def _is_header(header: Sequence[str]) -> bool:
     """Whether the first row names columns; in tables made for layout it is content."""
     short = all(0 < len(name) <= 40 and len(name.split()) <= 6 for name in header)
     plain_names = not any(re.search(r"[@•:]|https?|\d{3}", name) for name in header)
-    return len(header) > 1 and short and plain_names and len(set(header)) == len(header)
+    titles = any(len(name.split()) > 4 and name.istitle() for name in header)
+    return (
+        len(header) > 1 and short and plain_names and not titles and len(set(header)) == len(header)
+    )
 
 
 def _key_column(header: Sequence[str], body: Sequence[Sequence[str]]) -> int | None:
@@ -142,7 +148,7 @@ def _place(chunk: ChunkView) -> str:
 def _ask(column: str, key: str, value: str) -> str:
     column = column.capitalize() if column.isupper() and len(column) > 3 else column
     noun = column[0].lower() + column[1:] if column[1:].islower() or not column[1:] else column
-    if not is_noun_phrase(column, longest=7) or re.search(r"\d|_", column):
+    if not is_noun_phrase(column, longest=7) or re.search(r"\d|_", column) or noun in _NO_NOUNS:
         return f'what stands under "{column}" for "{key}"?'
     if is_plural(column) and column.endswith("s"):
         if _NUMERIC.match(value):
