@@ -37,15 +37,21 @@ def prepare(quiet: bool = False) -> Settings:
 
 
 def prepare_profile(profile: str, documents: str | None, overrides: list[str] | None) -> Settings:
-    """Prepare a verb that runs a profile; what is wrong with it is said before a server starts.
+    """Prepare a verb that runs a profile; what is wrong is said before a server starts.
 
     Raises:
         ConfigError: The profile or an override is not valid.
+        DocumentsError: The documents folder is missing or holds no file.
+        ModelError: The base model is a path that leads to no model.
     """
     settings = prepare()
     from flows.config import load_config
+    from tasks.ingestion.discover import find_files
+    from tasks.modeling.base_model import check_local_model
 
-    load_config(profile, documents, overrides or [])
+    config = load_config(profile, documents, overrides or [])
+    find_files(config.documents, config.ingestion)
+    check_local_model(config.base_model)
     return settings
 
 

@@ -94,7 +94,7 @@ def _deltas(rows: pd.DataFrame, config: EvaluationConfig) -> Iterator[Delta]:
                 if part["cluster_base"].nunique() >= _MIN_CLUSTERS:
                     yield _delta(part, str(set_), str(name), column, config)
                 elif len(part):
-                    logger.info("%s, %s: a single group of rows, no interval", set_, name)
+                    logger.debug("%s, %s: a single group of rows, no interval", set_, name)
 
 
 def _delta(

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tasks.evaluation.general import ChoiceItem
 from tasks.evaluation.likelihood import Size, plan_batches, summed_losses, text_ids
 from tasks.modeling.chat import IGNORED, EncodedExample
-from tasks.modeling.supervised import _only_positions
+from tasks.modeling.supervised import only_positions
 from tasks.progress import track
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _packed_scores(
     device, dtype = next(model.parameters()).device, next(model.parameters()).dtype
     ids, positions, segments = (part.to(device) for part in _pack(items, pad_token_id))
     keep = _scored_positions(items, ids.shape[1]).to(device)
-    with torch.inference_mode(), _only_positions(model.get_output_embeddings(), keep):
+    with torch.inference_mode(), only_positions(model.get_output_embeddings(), keep):
         logits = (
             model(
                 input_ids=ids,

@@ -50,9 +50,23 @@ def resolve_base_model(name: str, home: Path) -> BaseModelRef:
     """
     if name == EMBEDDED:
         return _embedded(home)
-    if Path(name).expanduser().exists() or name.startswith((".", "/", "~")):
+    if _is_path(name):
         return _from_folder(Path(name).expanduser().resolve())
     return _from_hub(name)
+
+
+def check_local_model(name: str) -> None:
+    """Say at once when a base model is named by a path that leads to no model.
+
+    Raises:
+        ModelError: The folder is missing, or lacks a configuration or safetensors.
+    """
+    if _is_path(name):
+        _weights(Path(name).expanduser().resolve())
+
+
+def _is_path(name: str) -> bool:
+    return Path(name).expanduser().exists() or name.startswith((".", "/", "~"))
 
 
 def embedded_gguf(home: Path) -> Path:
@@ -111,7 +125,7 @@ def _convert(gguf: Path, folder: Path) -> None:
         ) from error
 
 
-def _from_folder(folder: Path) -> BaseModelRef:
+def _weights(folder: Path) -> list[Path]:
     if not (folder / "config.json").is_file():
         raise ModelError(
             f"{folder} is not a model: it holds no config.json. Expected a folder as written "
@@ -123,7 +137,12 @@ def _from_folder(folder: Path) -> BaseModelRef:
             f"{folder} holds no *.safetensors weights. Temper loads no pickled weights (.bin); "
             "convert them with save_pretrained(safe_serialization=True)."
         )
-    parts = [(path.name, file_sha256(path)) for path in [folder / "config.json", *weights]]
+    return weights
+
+
+def _from_folder(folder: Path) -> BaseModelRef:
+    files = [folder / "config.json", *_weights(folder)]
+    parts = [(path.name, file_sha256(path)) for path in files]
     return BaseModelRef(name=str(folder), folder=folder, fingerprint=digest(parts, length=32))
 
 
@@ -162,7 +181,11 @@ def load_tokenizer(base: BaseModelRef) -> "PreTrainedTokenizerBase":
 
 
 def load_model(base: BaseModelRef, **options: Any) -> "PreTrainedModel":
-    """Load the model in single precision, or as `options` of `from_pretrained` say.
+    """Load the model onto the accelerator, if there is one, in single precision by default.
+
+    Args:
+        base: The model.
+        options: Of transformers' `from_pretrained`, e.g. `dtype`.
 
     Raises:
         ModelError: The folder holds no causal language model that transformers knows.
@@ -174,9 +197,10 @@ def load_model(base: BaseModelRef, **options: Any) -> "PreTrainedModel":
     disable_progress_bar()  # a bar of one second's work, in the middle of our own lines
     options.setdefault("dtype", torch.float32)
     try:
-        return AutoModelForCausalLM.from_pretrained(
+        model = AutoModelForCausalLM.from_pretrained(
             base.folder, trust_remote_code=False, use_safetensors=True, **options
         )
+        return model.to("cuda" if torch.cuda.is_available() else "cpu")
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
             f"{base.folder} cannot be loaded as a causal language model: {error}"

@@ -37,7 +37,7 @@ def collate(rows: list[EncodedExample], pad_token_id: int) -> Batch:
 
 
 @contextmanager
-def _only_positions(head: nn.Module, keep: Tensor) -> Iterator[None]:
+def only_positions(head: nn.Module, keep: Tensor) -> Iterator[None]:
     """While active, `head` sees only the positions where `keep` (rows, length) is true.
 
     A method that puts virtual tokens before the row makes the hidden states longer than
@@ -70,7 +70,7 @@ def token_losses(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     keep = torch.zeros_like(batch.labels, dtype=torch.bool)
     keep[:, :-1] = supervised  # position t predicts token t + 1
     head: Any = model.get_output_embeddings()  # type: ignore[operator]
-    with _only_positions(head, keep):
+    with only_positions(head, keep):
         output = model(
             input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False
         )

@@ -39,7 +39,8 @@ class ServedModel(PythonModel):  # type: ignore[misc]
             params: `max_new_tokens`, at most so many tokens an answer.
         """
         limit = int((params or {}).get("max_new_tokens", DEFAULT_MAX_NEW_TOKENS))
-        return [self._answer(row, limit) for row in model_input.to_dict("records")]
+        rows = model_input.to_dict("records")
+        return [self._answer({str(k): v for k, v in row.items()}, limit) for row in rows]
 
     def _answer(self, row: dict[str, Any], max_new_tokens: int) -> str:
         passage = row.get("context")

@@ -42,7 +42,9 @@ def train(
     with stage_run(context, "training") as mlflow:
         mlflow.log_params(flatten({**options, "peak_learning_rate": config.peak_learning_rate}))
         ref = find_model(context.home, fingerprint)
-        mlflow.set_tags({"temper.reused": str(ref is not None).lower(), "temper.model": fingerprint})
+        mlflow.set_tags(
+            {"temper.reused": str(ref is not None).lower(), "temper.model": fingerprint}
+        )
         if ref is None:
             folder = _train(examples, base, config, context.home, fingerprint, _log_point(mlflow))
             _write_manifest(folder, fingerprint, parents, base, config)

@@ -193,5 +193,3 @@ def merge_points(log: Sequence[Mapping[str, Any]]) -> list[TrainingPoint]:
             known = {k: v for k, v in point.model_dump().items() if v is not None}
             merged.setdefault(point.step, {}).update(known)
     return [TrainingPoint(**merged[step]) for step in sorted(merged)]
-
-
