@@ -15,7 +15,7 @@ class ListRun:
         items: Its items.
         lead: The paragraph right before it, if there is one.
         ordered: Whether it is numbered.
-        whole: Whether it surely neither began in an earlier chunk nor goes on in a later one.
+        whole: Whether it surely does not go on in a later chunk, and is of one sort.
         follows_heading: Whether nothing stands between the section's heading and the list,
             or no more than the lead.
     """
@@ -46,14 +46,13 @@ def _run(chunk: ChunkView, begin: int, end: int) -> ListRun:
     items = blocks[begin:end]
     before = blocks[begin - 1] if begin else None
     lead = before if before is not None and before.kind == "paragraph" else None
-    begins = begin > 0 or chunk.first
     ends = end < len(blocks) or chunk.last
     ordered = items[0].kind == "step"
     return ListRun(
         items=items,
         lead=lead,
         ordered=ordered,
-        whole=begins and ends and all(item.kind == items[0].kind for item in items),
+        whole=ends and all(item.kind == items[0].kind for item in items),
         follows_heading=chunk.first and (begin == 0 or (begin == 1 and lead is not None)),
     )
 

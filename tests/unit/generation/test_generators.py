@@ -251,8 +251,11 @@ def test_keywords_recur_in_the_document_and_are_in_the_answer() -> None:
     assert "Bread" not in found[1]
 
 
-def test_one_changed_chunk_elsewhere_does_not_change_another_documents_keywords() -> None:
-    """The statistics are of one document: nothing else is read."""
-    assert "siblings" in ChunkView.__dataclass_fields__
-    chunk = view("A single sentence about nothing.")
+def test_what_is_said_once_is_no_keyword() -> None:
+    text = (
+        "The duty controller keeps a crystal ball. Each captain reads the sailing board and "
+        "waits for the night train."
+    )
+    other = "Passengers wait in the hall. The kiosk sells tea."
+    chunk = ChunkView("c", "Harbour", (), text, f"{text}\n\n{other}", 0, (text, other))
     assert asked("keyword_passage", chunk) == {}
