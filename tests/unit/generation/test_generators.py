@@ -253,8 +253,8 @@ def test_keywords_recur_in_the_document_and_are_in_the_answer() -> None:
 
 def test_what_is_said_once_is_no_keyword() -> None:
     text = (
-        "The duty controller keeps a crystal ball. Each captain reads the sailing board and "
-        "waits for the night train."
+        "Captains do not own a crystal ball. They look at the sailing board, and they wait "
+        "at the pilot house."
     )
     other = "Passengers wait in the hall. The kiosk sells tea."
     chunk = ChunkView("c", "Harbour", (), text, f"{text}\n\n{other}", 0, (text, other))
