@@ -8,13 +8,13 @@ from prefect import task
 from data_contracts.dataset import DatasetRef, StageResult, read_kept
 from data_contracts.schemas import EXAMPLE
 from tasks.generation.config import EMBEDDED, GenerationConfig
-from tasks.generation.generate import generate_examples, needs_model
+from tasks.generation.generate import VERSION, generate_examples, needs_model
 from tasks.generation.llm import ChatClient, Complete
 from tasks.settings import Settings
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext
 
-GENERATION = Stage(name="generation", version=1, schema=EXAMPLE, suite="generation")
+GENERATION = Stage(name="generation", version=VERSION, schema=EXAMPLE, suite="generation")
 
 
 @task(name="generate")
