@@ -41,7 +41,10 @@ def judge_model(
     with stage_run(context, "gate") as mlflow:
         mlflow.log_dict(verdict.model_dump(), "verdict.json")
         mlflow.set_tags({f"temper.gate.{leg.name}": leg.outcome for leg in verdict.legs})
-        mlflow.MlflowClient().set_tag(context.run_id, VERDICT_TAG, verdict.outcome)
+        client = mlflow.MlflowClient()
+        client.set_tag(context.run_id, VERDICT_TAG, verdict.outcome)
+        for name, value in _headline(comparison).items():  # so that runs compare at a glance
+            client.log_metric(context.run_id, name, value)
     return verdict
 
 
@@ -71,6 +74,16 @@ def promote_model(name: str, version: str | None, tracking_uri: str) -> ModelVer
     """Move `champion` to a version (the challenger, if none is named) that passed the gate."""
     client = connect(tracking_uri).MlflowClient()
     return promote_version(client, name, version or challenger_version(client, name))
+
+
+def _headline(comparison: Comparison) -> dict[str, float]:
+    """Return the figures that tell pipelines apart."""
+    found = {}
+    for delta in comparison.deltas:
+        if delta.name == "all" and delta.set in {"test", "general_text", "general_skill"}:
+            found[f"{delta.set}.{delta.measure}.base"] = delta.base
+            found[f"{delta.set}.{delta.measure}.tuned"] = delta.tuned
+    return found
 
 
 def _tags(

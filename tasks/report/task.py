@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import task
+from prefect.artifacts import create_markdown_artifact
 
 from data_contracts.dataset import DatasetRef, read_dropped, read_kept, read_manifest
 from data_contracts.errors import StorageError
@@ -62,7 +63,18 @@ def write_report(
         settings=flatten(settings),
         versions=manifests[-1].versions,
     )
-    return _store(render_report(content), context)
+    path = _store(render_report(content), context)
+    create_markdown_artifact(_summary(verdict, path, context), key="verdict")
+    return path
+
+
+def _summary(verdict: Verdict, report: Path, context: RunContext) -> str:
+    """Return what Prefect's page of the run shows."""
+    legs = "\n".join(f"| {leg.name} | {leg.outcome} | {leg.reason} |" for leg in verdict.legs)
+    return (
+        f"## {verdict.outcome}\n\n| leg | outcome | why |\n| --- | --- | --- |\n{legs}\n\n"
+        f"Report: `{report}`, also in MLflow run `{context.run_id}`."
+    )
 
 
 def _training(model: ModelRef) -> TrainingResult:
