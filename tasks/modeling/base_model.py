@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safetensors import SafetensorError
+
 from data_contracts.base import digest, file_sha256
 from data_contracts.errors import ModelError, StorageError
 from data_contracts.results import BaseModelRef
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EMBEDDED = "embedded"
+
+# What writing weights raises when the disk is full: safetensors has an error of its own.
+WRITE_ERRORS = (OSError, SafetensorError)
 
 # Raise when the conversion below gives other files for the same GGUF.
 CONVERSION_VERSION = 1
@@ -81,9 +86,15 @@ def embedded_gguf(home: Path) -> Path:
     target = home / "models" / "gguf" / str(package.MODEL_NAME)
     if target.is_file():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        package.assemble(Path(folder) / target.name).replace(target)  # checks the SHA-256
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            package.assemble(Path(folder) / target.name).replace(target)  # checks the SHA-256
+    except OSError as error:
+        raise StorageError(
+            f"Cannot store the embedded model in {target}: {error}. It needs 250 MB; free disk "
+            "space or set TEMPER_HOME to another disk."
+        ) from error
     return target
 
 
@@ -116,8 +127,11 @@ def _convert(gguf: Path, folder: Path) -> None:
     try:
         model.save_pretrained(staged)
         tokenizer.save_pretrained(staged)
-        staged.rename(folder)
-    except OSError as error:
+        if folder.is_dir():  # another run converted it meanwhile
+            shutil.rmtree(staged)
+        else:
+            staged.rename(folder)
+    except WRITE_ERRORS as error:
         shutil.rmtree(staged, ignore_errors=True)
         raise StorageError(
             f"Cannot store the converted base model in {folder}: {error}. It needs 1.2 GB; "

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase, set_seed
 
 from data_contracts.errors import StorageError, TooFewRows, TrainingError
 from data_contracts.results import BaseModelRef, TrainingPoint, TrainingResult
-from tasks.modeling.base_model import load_model, load_tokenizer
+from tasks.modeling.base_model import WRITE_ERRORS, load_model, load_tokenizer
 from tasks.modeling.chat import EncodedExample, check_mask, encode_example
 from tasks.training.checkpoints import newest_checkpoint
 from tasks.training.config import TrainingConfig
@@ -83,7 +83,7 @@ def train_model(
         result = _result(trainer, config, train, (trainable, total), seconds)
         (folder / RESULT).write_text(result.model_dump_json(indent=2), encoding="utf-8")
         shutil.rmtree(checkpoints)
-    except OSError as error:
+    except WRITE_ERRORS as error:
         raise _disk(folder, error) from error
     return result
 
@@ -132,11 +132,15 @@ def _run(trainer: SupervisedTrainer, checkpoints: Path) -> None:
             f"The accelerator ran out of memory: {error}. Lower training.batch_size (and raise "
             "training.gradient_accumulation by as much), or choose a leaner method."
         ) from error
-    except OSError as error:
+    except WRITE_ERRORS as error:
+        raise _disk(checkpoints, error) from error
+    except RuntimeError as error:
+        if "PytorchStreamWriter" not in str(error):  # torch.save says so when it cannot write
+            raise
         raise _disk(checkpoints, error) from error
 
 
-def _disk(folder: Path, error: OSError) -> StorageError:
+def _disk(folder: Path, error: Exception) -> StorageError:
     return StorageError(
         f"Cannot write to {folder}: {error}. Free disk space or set TEMPER_HOME to another "
         "disk, then run again: training goes on from its newest checkpoint."
