@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Examples are the same in every run, and a busy machine is no failure.
+settings.register_profile("temper", deadline=None, derandomize=True)
+settings.load_profile("temper")
 
 # Before anything of Prefect, MLflow or transformers is imported.
 os.environ.update(
