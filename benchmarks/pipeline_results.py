@@ -7,7 +7,6 @@ import json
 import platform
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +16,7 @@ import mlflow
 import psutil
 
 from data_contracts.dataset import Manifest
+from tasks.settings import Settings
 from tasks.tracking import RunContext, stage_seconds
 
 DATA_STAGES = ("ingestion", "chunking", "generation", "curation", "splitting", "augmentation")
@@ -25,22 +25,23 @@ DATA_STAGES = ("ingestion", "chunking", "generation", "curation", "splitting", "
 def main() -> None:
     profile, page, *arguments = sys.argv[1:]
     command = [sys.executable, "-m", "flows.cli", "run", profile, "--json", *arguments]
-    started = time.monotonic()
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    seconds = time.monotonic() - started
     result = json.loads(output)
-    Path(page).write_text(render(["temper", "run", profile, *arguments], result, seconds))
-    print(f"{page} written, verdict {result['verdict']['outcome']}, {seconds:.0f} s")
+    text = render(["temper", "run", profile, *arguments], result["mlflow_run_id"])
+    Path(page).write_text(text)
+    print(f"{page} written, verdict {result['verdict']['outcome']}")
 
 
-def render(command: list[str], result: dict[str, Any], seconds: float) -> str:
-    mlflow.set_tracking_uri(result["tracking_uri"])
+def render(command: list[str], run_id: str) -> str:
+    """Return the page of a pipeline's run, from what lies in MLflow."""
+    uri = Settings().resolved_tracking_uri
+    mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient()
-    run = client.get_run(result["mlflow_run_id"])
+    run = client.get_run(run_id)
     children = {
         child.data.tags["temper.stage"]: child
         for child in client.search_runs(
-            [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+            [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run_id}'"
         )
     }
 
@@ -51,15 +52,15 @@ def render(command: list[str], result: dict[str, Any], seconds: float) -> str:
     manifests = [Manifest(**artifact(stage, "manifest.json")) for stage in DATA_STAGES]
     context = RunContext(
         home=Path(),
-        tracking_uri=result["tracking_uri"],
+        tracking_uri=uri,
         experiment=client.get_experiment(run.info.experiment_id).name,
-        run_id=run.info.run_id,
+        run_id=run_id,
     )
     comparison = artifact("comparison", "comparison.json")
     certificate = artifact("audit", "leakage_certificate.json")
     sections = [
-        head(command, seconds),
-        verdict(result["verdict"]),
+        head(command, (run.info.end_time - run.info.start_time) / 1000),
+        verdict(artifact("gate", "verdict.json")),
         deltas(comparison),
         funnel(manifests),
         kinds(manifests),
@@ -77,7 +78,7 @@ def head(command: list[str], seconds: float) -> str:
         f"# Results: `{' '.join(command)}`\n\n"
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {psutil.cpu_count()} cores, {memory:.0f} GiB, "
         f"no accelerator; Python {platform.python_version()}, {versions}. "
-        f"Wall time of the whole command {seconds:.0f} s."
+        f"Wall time of the pipeline {seconds:.0f} s."
     )
 
 
