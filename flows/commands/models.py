@@ -65,7 +65,7 @@ def train(
     """
     places = prepare_profile(profile, documents, settings)
     from flows.train import train_pipeline
-    from tasks.training.task import read_training_result
+    from tasks.modeling.tuned import read_training_result
 
     with prefect_session(places):
         model = train_pipeline(profile, documents, settings or [])

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from data_contracts.base import Result, file_sha256
 from data_contracts.errors import ModelError
-from data_contracts.results import BaseModelRef, ModelRef
+from data_contracts.results import BaseModelRef, ModelRef, TrainingResult
 from tasks.modeling.base_model import load_model, load_tokenizer
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights"
+RESULT = "training.json"
 
 
 class ModelManifest(Result):
@@ -70,6 +71,12 @@ def model_reference(folder: Path) -> ModelRef:
     return ModelRef(
         fingerprint=manifest.fingerprint, folder=folder, method=method, base=manifest.base
     )
+
+
+def read_training_result(model: ModelRef) -> TrainingResult:
+    """Read how the training of a finished model went."""
+    text = (model.folder / RESULT).read_text(encoding="utf-8")
+    return TrainingResult.model_validate_json(text)
 
 
 def load_tuned(ref: ModelRef) -> "tuple[nn.Module, PreTrainedTokenizerBase]":

@@ -14,9 +14,9 @@ from data_contracts.results import (
     Comparison,
     LeakageCertificate,
     ModelRef,
-    TrainingResult,
     Verdict,
 )
+from tasks.modeling.tuned import read_training_result
 from tasks.report.content import Command, Links, ReportContent
 from tasks.report.render import render_report
 from tasks.report.samples import dropped_samples, sample_rows
@@ -53,7 +53,7 @@ def write_report(
         method=model.method,
         manifests=manifests,
         certificate=certificate,
-        training=_training(model),
+        training=read_training_result(model),
         comparison=comparison,
         verdict=verdict,
         links=_links(profile, stages[-1], model, context),
@@ -75,11 +75,6 @@ def _summary(verdict: Verdict, report: Path, context: RunContext) -> str:
         f"## {verdict.outcome}\n\n| leg | outcome | why |\n| --- | --- | --- |\n{legs}\n\n"
         f"Report: `{report}`, also in MLflow run `{context.run_id}`."
     )
-
-
-def _training(model: ModelRef) -> TrainingResult:
-    text = (model.folder / "training.json").read_text(encoding="utf-8")
-    return TrainingResult.model_validate_json(text)
 
 
 def _links(profile: str, examples: DatasetRef, model: ModelRef, context: RunContext) -> Links:

@@ -13,9 +13,17 @@ from prefect import task
 from data_contracts.base import digest, file_sha256
 from data_contracts.dataset import DatasetRef, read_kept
 from data_contracts.errors import StorageError
-from data_contracts.results import BaseModelRef, ModelRef, TrainingPoint, TrainingResult
+from data_contracts.results import BaseModelRef, ModelRef, TrainingPoint
 from tasks.modeling.base_model import resolve_base_model
-from tasks.modeling.tuned import MANIFEST, ModelManifest, find_model, model_folder, model_reference
+from tasks.modeling.tuned import (
+    MANIFEST,
+    RESULT,
+    ModelManifest,
+    find_model,
+    model_folder,
+    model_reference,
+    read_training_result,
+)
 from tasks.tracking import RunContext, flatten, stage_run
 from tasks.training.config import TrainingConfig
 
@@ -122,15 +130,9 @@ def _move_into_place(folder: Path, home: Path, fingerprint: str) -> Path:
     return target
 
 
-def read_training_result(model: ModelRef) -> TrainingResult:
-    """Read how the training of a finished model went."""
-    text = (model.folder / "training.json").read_text(encoding="utf-8")
-    return TrainingResult.model_validate_json(text)
-
-
 def _log_result(mlflow: Any, ref: ModelRef) -> None:
     result = read_training_result(ref)
     numbers = result.model_dump(exclude={"history", "method", "stopped_early"})
     mlflow.log_metrics({f"training.{name}": float(value) for name, value in numbers.items()})
-    mlflow.log_artifact(str(ref.folder / "training.json"))
+    mlflow.log_artifact(str(ref.folder / RESULT))
     mlflow.log_artifact(str(ref.folder / MANIFEST))

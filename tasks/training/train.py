@@ -18,6 +18,7 @@ from data_contracts.errors import StorageError, TooFewRows, TrainingError
 from data_contracts.results import BaseModelRef, TrainingPoint, TrainingResult
 from tasks.modeling.base_model import WRITE_ERRORS, load_model, load_tokenizer
 from tasks.modeling.chat import EncodedExample, check_mask, encode_example
+from tasks.modeling.tuned import RESULT, WEIGHTS
 from tasks.training.checkpoints import newest_checkpoint
 from tasks.training.config import TrainingConfig
 from tasks.training.trainer import SupervisedTrainer, point_of
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 logger = logging.getLogger(__name__)
-
-WEIGHTS = "weights"
-RESULT = "training.json"
 
 
 def train_model(

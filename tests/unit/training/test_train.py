@@ -13,11 +13,12 @@ from data_contracts.schemas import EXAMPLE
 from tasks.modeling.base_model import load_model, load_tokenizer
 from tasks.modeling.chat import IGNORED, encode_example
 from tasks.modeling.supervised import collate, token_losses
+from tasks.modeling.tuned import WEIGHTS
 from tasks.training.checkpoints import newest_checkpoint
 from tasks.training.config import TrainingConfig
 from tasks.training.method import METHODS
 from tasks.training.sampling import LengthGroupedSampler
-from tasks.training.train import WEIGHTS, train_model
+from tasks.training.train import train_model
 from tests.tiny_models import tiny_base
 
 
