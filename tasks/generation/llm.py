@@ -31,7 +31,7 @@ _ADVICE = {
     400: "The endpoint does not accept the request: check `llm.model` and its context length.",
     401: "Set OPENAI_API_KEY to a key that is valid there.",
     403: "The key in OPENAI_API_KEY may not use this model: use another key or model.",
-    404: "Check `llm.base_url` (it usually ends in /v1) and `llm.model`.",
+    404: "Check `generation.llm.base_url` (it usually ends in /v1) and `generation.llm.model`.",
     429: "The endpoint is over its rate or its quota: lower `llm.concurrency` or wait.",
 }
 
@@ -107,7 +107,7 @@ class ChatClient:
         except openai.APIConnectionError as error:
             raise EndpointError(
                 f"The LLM endpoint {self.base_url} cannot be reached: {error.__cause__ or error}. "
-                "Start the server or correct `llm.base_url`. Finished replies are kept."
+                "Start the server or correct `generation.llm.base_url`. Finished replies are kept."
             ) from error
         except (openai.APIResponseValidationError, json.JSONDecodeError) as error:
             raise UnreadableResponse(f"the endpoint's answer is not JSON ({error})") from error
