@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from data_contracts.errors import TemperError
+from data_contracts.errors import StorageError, TemperError
 from flows.commands import dataset, judging, models, pipeline, services
 
 app = typer.Typer(
@@ -25,8 +25,30 @@ def main() -> None:
     try:
         app()
     except TemperError as error:
-        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
+    except Exception as error:
+        if not disk_is_full(error):
+            raise
+        _fail(
+            f"The disk is full: {error}. Free disk space or set TEMPER_HOME to another disk, then "
+            "run the same command again: finished work is kept.",
+            StorageError.exit_code,
+        )
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Return whether a full disk is behind an error; databases wrap it in errors of their own."""
+    while error is not None:
+        text = str(error)
+        if "No space left on device" in text or "database or disk is full" in text:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _fail(message: str, exit_code: int) -> None:
+    typer.secho(f"Error: {message}", fg=typer.colors.RED, err=True)
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":

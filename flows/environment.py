@@ -2,10 +2,14 @@
 
 import logging
 import os
+import shutil
 import sys
 
 from data_contracts.errors import StorageError
 from tasks.settings import Settings
+
+# Below this, Prefect's server does not even start, and says nothing that helps.
+BYTES_NEEDED = 50_000_000
 
 # Names of our loggers; Prefect sends what they say to its UI.
 _LOGGERS = ("flows", "tasks")
@@ -17,7 +21,7 @@ def prepare_environment(settings: Settings) -> None:
     A variable that is set already is left alone. Call it before importing Prefect.
 
     Raises:
-        StorageError: The home folder cannot be made.
+        StorageError: The home folder cannot be made, or its disk is full.
     """
     try:
         settings.resolved_home.mkdir(parents=True, exist_ok=True)
@@ -26,6 +30,13 @@ def prepare_environment(settings: Settings) -> None:
             f"Cannot make the folder {settings.resolved_home} ({error.strerror}). Set TEMPER_HOME "
             "to a folder you may write to."
         ) from error
+    free = shutil.disk_usage(settings.resolved_home).free
+    if free < BYTES_NEEDED:
+        raise StorageError(
+            f"Only {free / 1e6:.0f} MB are free for {settings.resolved_home}; the databases of "
+            f"Prefect and MLflow alone need {BYTES_NEEDED / 1e6:.0f}. Free disk space or set "
+            "TEMPER_HOME to another disk."
+        )
     defaults = {
         # Prefect keeps its history beside our data, not in the user's home.
         "PREFECT_HOME": str(settings.resolved_home / "prefect"),

@@ -81,6 +81,31 @@ def test_a_home_that_is_a_file_is_said(tmp_path):
     assert "Set TEMPER_HOME" in answer.stderr
 
 
+def test_a_full_disk_behind_a_databases_error_is_recognised():
+    from flows.cli import disk_is_full
+
+    wrapped = RuntimeError("cannot commit")
+    wrapped.__cause__ = OSError(28, "No space left on device")
+    assert disk_is_full(wrapped)
+    assert disk_is_full(RuntimeError("(sqlite3.OperationalError) database or disk is full"))
+    assert not disk_is_full(RuntimeError("something else"))
+
+
+def test_too_little_disk_is_said_before_anything_starts(tmp_path, monkeypatch):
+    import shutil
+    from collections import namedtuple
+
+    from data_contracts.errors import StorageError
+    from flows.environment import prepare_environment
+    from tasks.settings import Settings
+
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(free=3_000_000))
+    monkeypatch.setenv("TEMPER_HOME", str(tmp_path))
+    with pytest.raises(StorageError, match="Only 3 MB are free.*set TEMPER_HOME"):
+        prepare_environment(Settings())
+
+
 def test_methods_are_listed_for_programs(tmp_path):
     answer = temper("methods", "--json", home=tmp_path)
     listed = json.loads(answer.stdout)
