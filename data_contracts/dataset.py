@@ -15,7 +15,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,11 @@ from data_contracts.schemas import SCHEMA_VERSION
 MANIFEST = "manifest.json"
 KEPT = "kept-00000.parquet"
 DROPPED = "dropped-00000.parquet"
+
+# Tables are written and hashed so many rows at a time, so that one larger than memory can be.
+BATCH_ROWS = 1_000
+# Enough to tell the columns' types.
+HEAD_ROWS = 20
 
 
 class DatasetRef(Result):
@@ -68,6 +73,9 @@ class Manifest(Result):
 class StageResult:
     """What a stage's pure function returns.
 
+    Both tables may be mapped from files: what `run_stage` does with them holds only a part
+    of them in memory.
+
     Attributes:
         kept: Rows for the next stage.
         dropped: Rows taken out, in `dropped_schema` of the stage's schema.
@@ -105,14 +113,20 @@ def dataset_fingerprint(
 
 
 def content_sha256(table: pa.Table) -> str:
-    """Return a hash of a table's values that does not depend on how it is chunked or encoded."""
-    combined = table.combine_chunks()
-    sink = pa.BufferOutputStream()
-    # take() rewrites every buffer, so slices and equal tables with other offsets hash alike
-    rewritten = combined.take(pa.array(range(combined.num_rows), pa.int64()))
-    with pa.ipc.new_stream(sink, combined.schema.remove_metadata()) as writer:
-        writer.write_table(rewritten.replace_schema_metadata(None).combine_chunks())
-    return hashlib.sha256(sink.getvalue()).hexdigest()
+    """Return a hash of a table's values that does not depend on how it is chunked or encoded.
+
+    The table may be mapped from a file: a few rows at a time are in memory.
+    """
+    sha256 = hashlib.sha256(table.schema.remove_metadata().to_string().encode())
+    for start in range(0, table.num_rows, BATCH_ROWS):
+        part = table.slice(start, BATCH_ROWS)
+        # take() rewrites every buffer, so slices and equal tables with other offsets hash alike
+        rewritten = part.take(pa.array(range(part.num_rows), pa.int64())).combine_chunks()
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, rewritten.schema.remove_metadata()) as writer:
+            writer.write_table(rewritten.replace_schema_metadata(None))
+        sha256.update(sink.getvalue())
+    return sha256.hexdigest()
 
 
 def count_reasons(dropped: pa.Table) -> dict[str, int]:
@@ -174,9 +188,26 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
-def read_kept(ref: DatasetRef) -> pa.Table:
-    """Read the rows a dataset passes on."""
-    return _read(Path(ref.folder) / KEPT)
+def read_kept(ref: DatasetRef, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read the rows a dataset passes on.
+
+    Args:
+        ref: The dataset.
+        columns: Those to read; all if not given.
+    """
+    return _read(Path(ref.folder) / KEPT, columns)
+
+
+def read_head(ref: DatasetRef) -> pa.Table:
+    """Read the first few rows a dataset passes on."""
+    path = Path(ref.folder) / KEPT
+    try:
+        with pq.ParquetFile(path) as file:
+            first = next(file.iter_batches(batch_size=HEAD_ROWS), None)
+            schema = file.schema_arrow
+    except (OSError, pa.ArrowInvalid) as error:
+        raise _unreadable(path, error) from error
+    return pa.Table.from_batches([first] if first else [], schema=schema)
 
 
 def read_dropped(ref: DatasetRef) -> pa.Table:
@@ -184,13 +215,17 @@ def read_dropped(ref: DatasetRef) -> pa.Table:
     return _read(Path(ref.folder) / DROPPED)
 
 
-def _read(path: Path) -> pa.Table:
+def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     try:
-        return pq.read_table(path)
+        return pq.read_table(path, columns=None if columns is None else list(columns))
     except (OSError, pa.ArrowInvalid) as error:
-        raise DatasetError(
-            f"Cannot read {path}: {error}. Delete its folder and run the pipeline again."
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DatasetError:
+    return DatasetError(
+        f"Cannot read {path}: {error}. Delete its folder and run the pipeline again."
+    )
 
 
 def stage_files(home: Path, stage: str, fingerprint: str, result: StageResult) -> Path:
@@ -202,7 +237,11 @@ def stage_files(home: Path, stage: str, fingerprint: str, result: StageResult) -
         for name, table in ((KEPT, result.kept), (DROPPED, result.dropped)):
             # keeps the names inside list columns, and so the content hash, as they are
             pq.write_table(
-                table, staged / name, compression="zstd", use_compliant_nested_type=False
+                table,
+                staged / name,
+                compression="zstd",
+                use_compliant_nested_type=False,
+                row_group_size=BATCH_ROWS,
             )
         for name, text in result.artifacts.items():
             (staged / name).write_text(text, encoding="utf-8")

@@ -13,6 +13,13 @@ class TemperError(Exception):
 
     exit_code = 1
 
+    @property
+    def help_page(self) -> str:
+        """Where the documentation says what to do about this kind of error."""
+        # errors of one stage are told with the one of this module that they derive from
+        kind = next(kind for kind in type(self).__mro__ if kind.__module__ == __name__)
+        return f"docs/errors.md#{kind.__name__.lower()}"
+
 
 class ConfigError(TemperError):
     """A profile, an override or an option is not valid."""
@@ -40,6 +47,23 @@ class UnknownName(ConfigError):
         return (type(self), (self.kind, self.name, self.known))
 
 
+class Unusable(TemperError):
+    """A piece of input that gives no row; it becomes a dropped row with its reason.
+
+    Args:
+        reason: One word of the stage's vocabulary.
+        detail: A sentence for a person.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(detail)
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Keep the error picklable: parsers run in processes of their own."""
+        return (type(self), (self.reason, self.detail))
+
+
 class DocumentsError(TemperError):
     """The documents folder is missing, unreadable or yields nothing."""
 
@@ -62,6 +86,10 @@ class GeneralSetError(TemperError):
 
 class StorageError(TemperError):
     """Writing failed (disk full, no permission); nothing half-written counts as finished."""
+
+
+class EngineError(TemperError):
+    """A cluster that was to do the work was lost."""
 
 
 class DatasetError(TemperError):
@@ -100,3 +128,11 @@ class TrainingError(TemperError):
 
 class PromotionError(TemperError):
     """A model version cannot be registered, promoted or rolled back."""
+
+
+class ChampionChanged(PromotionError):
+    """Another promotion or rollback came first; this one changed nothing."""
+
+
+class ExportError(TemperError):
+    """A model cannot be exported in a form, or its export does not answer as it does."""

@@ -11,6 +11,7 @@ from pydantic import Field
 from data_contracts.base import Result
 
 Outcome = Literal["PASS", "INSUFFICIENT EVIDENCE", "FAIL"]
+Change = Literal["none", "uncertain", "better", "worse"]
 
 
 class BaseModelRef(Result):
@@ -61,7 +62,10 @@ class TrainingResult(Result):
     stopped_early: bool
     seconds: float
     peak_memory_bytes: int
+    processor_seconds: float = 0.0  # of this process; 0 where it was not measured
     history: list[TrainingPoint]
+    # What mitigations had to say at the end, by `mitigation.figure`.
+    mitigations: dict[str, float] = Field(default_factory=dict)
 
 
 class Interval(Result):
@@ -80,15 +84,28 @@ class Interval(Result):
 class Delta(Result):
     """Base against tuned on the same rows, for one measure on one set of rows."""
 
-    set: str  # test, validation, train, general_text, general_skill
-    name: str  # "all", a kind of question, or a skill
-    measure: str  # cross_entropy, token_f1, exact_match, stop_rate, accuracy
+    # test, validation, train, general_text, general_skill; and parts of the test rows:
+    # test_apart, test_behaviour, test_recall, test_control; test_by_source, test_by_language,
+    # test_by_knowledge; and the name of an examination
+    set: str
+    name: str  # "all", a kind of question, a group of test rows, a skill, an arm
+    measure: str  # cross_entropy, token_f1, exact_match, rouge_l, right, stop_rate, accuracy, ...
     better: Literal["lower", "higher"]
     rows: int
     clusters: int  # independent units (documents, items): what the bootstrap draws
     base: float
     tuned: float
     delta: Interval  # tuned - base, paired
+    noise_floor: float | None = None  # of the measuring itself; None where it was not measured
+
+    @property
+    def change(self) -> Change:
+        """What can be said of the change; inside the noise floor, or without one, it is none."""
+        if self.delta.estimate == 0 or abs(self.delta.estimate) <= (self.noise_floor or 0.0):
+            return "none"
+        if not self.delta.excludes_zero:
+            return "uncertain"
+        return "better" if (self.delta.estimate < 0) == (self.better == "lower") else "worse"
 
 
 class Gap(Result):
@@ -126,6 +143,8 @@ class Comparison(Result):
     gaps: list[Gap]
     improved: list[ComparedExample]  # most improved first
     worsened: list[ComparedExample]  # most worsened first
+    # what examinations and the judge found beside differences: position bias, passages found, ...
+    figures: dict[str, float] = Field(default_factory=dict)
 
     def find(self, set_: str, measure: str, name: str = "all") -> Delta | None:
         """Return the delta of that set, measure and name, if it was measured."""
@@ -139,7 +158,7 @@ class LeakageFinding(Result):
     """The closest pair of rows that a detector found across two splits."""
 
     detector: str  # exact, near_duplicate, ngram_13, same_document, ...
-    split: Literal["validation", "test"]  # compared with train
+    split: str  # compared with train: validation, test, earlier versions, benchmark NAME
     threshold: float
     hits: int  # held-out rows at or above the threshold
     highest: float
@@ -147,6 +166,31 @@ class LeakageFinding(Result):
     held_out_id: str | None = None
     train_text: str | None = None
     held_out_text: str | None = None
+
+
+class DetectorAccuracy(Result):
+    """What a detector is worth on this very dataset; `any` is all of them together."""
+
+    detector: str
+    recall: float  # share of all planted leaks found
+    by_kind: dict[str, float]  # kind of planted leak -> share found
+    false_alarms: float | None = None  # share of rows called close to an unrelated row
+
+
+class PlantedLeaks(Result):
+    """How many leaks planted into a copy of the dataset were found."""
+
+    planted: dict[str, int]  # kind -> leaks
+    unrelated: int  # rows on which false alarms were counted
+    detectors: list[DetectorAccuracy]
+
+
+class RowsApart(Result):
+    """Test rows to which no training row comes near by any measure."""
+
+    share: float  # of each detector's threshold, from which on a training row is near
+    of: int  # test rows that were looked at; recall questions are none of them
+    example_ids: list[str]
 
 
 class LeakageCertificate(Result):
@@ -158,6 +202,87 @@ class LeakageCertificate(Result):
     findings: list[LeakageFinding]
     ignored_template_ngrams: int
     passed: bool
+    accuracy: PlantedLeaks | None = None  # None where nothing was planted
+    # Test rows of earlier versions, and benchmarks. They do not count for `passed`.
+    outside: list[LeakageFinding] = Field(default_factory=list)
+    apart: RowsApart | None = None  # None where there are no test rows
+
+
+class FigureChange(Result):
+    """One figure of the base and the tuned model, and what lies between them."""
+
+    base: float
+    tuned: float
+    delta: Interval  # tuned - base, paired
+
+
+class CopiedRow(Result):
+    """How a training row was gone on with that the model was shown the beginning of."""
+
+    row_id: str
+    prompt: str
+    reference: str
+    base: str
+    tuned: str
+    common_words: int  # longest run of the tuned model's words that stands in training text
+
+
+class CanaryExposure(Result):
+    """How far a planted secret stands out among random ones, in bits."""
+
+    canary: str
+    base: float
+    tuned: float
+
+
+class Memorisation(Result):
+    """How much of its training text a tuned model gives away word by word."""
+
+    prompts: int  # beginnings of training rows that the model was asked to go on from
+    copying: Interval  # share of them continued verbatim, tuned minus base
+    canaries: int  # rows planted into training to be searched for afterwards
+    exposure: float  # of the most exposed canary, in bits (Carlini et al. 2019, section 4.2)
+    copied: FigureChange | None = None  # the shares behind `copying`
+    ngrams: FigureChange | None = None  # share of written n-grams that stand in training text
+    common_words: FigureChange | None = None  # mean longest run that stands in training text
+    # How well a training row is told from a test row by its loss alone: area under the ROC
+    # curve, 0.5 for not at all. By measure: loss, hardest tokens (Shi et al. 2024).
+    membership: dict[str, FigureChange] = Field(default_factory=dict)
+    examples: list[CopiedRow] = Field(default_factory=list)  # longest copy first
+    planted: list[CanaryExposure] = Field(default_factory=list)
+
+
+class FormChange(Result):
+    """What asking in another form costs, on the same rows: that form minus the original one."""
+
+    form: str  # reworded, mistyped, reordered (question before passage)
+    measure: str  # cross_entropy, token_f1
+    rows: int
+    base: Interval
+    tuned: Interval
+    excess: Interval  # tuned - base: what training added to the cost
+
+
+class Robustness(Result):
+    """What asking the test questions otherwise costs base and tuned model."""
+
+    forms: list[FormChange]
+
+
+class Lineage(Result):
+    """Whether what was judged is what was trained: sentences that ought to be true."""
+
+    checks: dict[str, bool]
+
+
+class ExportParity(Result):
+    """How far the exported model is from the one that was judged."""
+
+    form: str  # adapter, merged safetensors, GGUF, ...
+    prompts: int
+    highest_difference: float  # of the same token's log-probability, in nats
+    equal_answers: float  # share of prompts answered alike
+    tolerance: float = 0.05  # the highest difference that passes
 
 
 class Leg(Result):
@@ -174,6 +299,7 @@ class Verdict(Result):
 
     outcome: Outcome
     legs: list[Leg]
+    switched_off: dict[str, str] = Field(default_factory=dict)  # leg to the stated reason
 
 
 class ModelVersionRef(Result):
@@ -182,3 +308,44 @@ class ModelVersionRef(Result):
     name: str
     version: str
     champion: bool  # whether the alias `champion` points to it
+
+
+ExportForm = Literal["adapter", "merged", "gguf"]
+
+
+class DifferentAnswer(Result):
+    """The prompt on which an export differs most from the model it was made from."""
+
+    prompt: str
+    expected: str
+    answered: str
+    difference: float
+
+
+class ExportCheck(ExportParity):
+    """How an export answered when it was loaded again, as its users will load it.
+
+    The export continues each prompt, and each beginning of the model's own greedy answer.
+    The difference is that of the log-probabilities of the model's own next token.
+    """
+
+    model: str  # fingerprint of the tuned model
+    precision: str
+    reference: str  # what the export was compared with
+    same_prompts: int  # prompts that became the same tokens
+    tokens: int  # compared
+    passed: bool
+    worst: DifferentAnswer
+
+
+class ExportRef(Result):
+    """An export on this machine; its folder holds this as `export.json`, written last."""
+
+    folder: Path
+    model: str  # fingerprint of the tuned model
+    base: str
+    method: str
+    form: ExportForm
+    precision: str
+    files: dict[str, int]  # name -> bytes
+    parity: ExportCheck

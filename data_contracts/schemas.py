@@ -8,7 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+# Kind of the rows that are no part of the task: they keep a model from forgetting.
+REPLAY = "replay"
 
 
 def _column(name: str, type_: pa.DataType, nullable: bool = False) -> "pa.Field[Any]":
@@ -19,6 +22,10 @@ _MESSAGE = pa.struct([_column("role", pa.string()), _column("content", pa.string
 _PAGE = pa.struct(
     [_column("page", pa.int32()), _column("start", pa.int64()), _column("end", pa.int64())]
 )
+
+_COUNT = pa.struct([_column("kind", pa.string()), _column("count", pa.int64())])
+_SCORE = pa.struct([_column("name", pa.string()), _column("score", pa.float64())])
+_CHUNK_OF = pa.struct([_column("document_id", pa.string()), _column("chunk_id", pa.string())])
 
 DOCUMENT = pa.schema(
     [
@@ -31,6 +38,12 @@ DOCUMENT = pa.schema(
         _column("raw_text", pa.string()),  # as parsed: Markdown-like text
         _column("text", pa.string()),  # after cleaning; spans refer to this
         _column("pages", pa.list_(_PAGE)),  # spans in `text`; empty where a format has no pages
+        _column("language", pa.string(), nullable=True),  # ISO 639-1; null where it cannot be told
+        _column("date", pa.string(), nullable=True),  # YYYY-MM-DD, as the document itself states
+        _column("licence", pa.string(), nullable=True),  # as the document states it
+        _column("flags", pa.list_(pa.string())),  # what a person should look at: instructions, ...
+        # what cleaning and scrubbing changed: boilerplate_line, encoding, scrubbed.email, ...
+        _column("changes", pa.list_(_COUNT)),
     ]
 )
 
@@ -46,6 +59,8 @@ CHUNK = pa.schema(
         _column("end", pa.int64()),
         _column("page", pa.int32(), nullable=True),  # page on which the chunk starts
         _column("n_tokens", pa.int32()),  # in the base model's own tokens
+        _column("language", pa.string(), nullable=True),  # of the document
+        _column("flags", pa.list_(pa.string())),  # the passage gives orders to a model, ...
     ]
 )
 
@@ -67,7 +82,14 @@ EXAMPLE = pa.schema(
         _column("generator_model", pa.string(), nullable=True),
         _column("prompt_sha256", pa.string(), nullable=True),
         _column("parent_id", pa.string(), nullable=True),  # the row this one was derived from
+        # further chunks that the row rests on: second hop, comparison, distractors
+        _column("other_chunks", pa.list_(_CHUNK_OF)),
+        _column("fact_id", pa.string(), nullable=True),  # rows about one fact share it
+        _column("language", pa.string(), nullable=True),  # of the question
+        _column("flags", pa.list_(pa.string())),  # of its chunk, and what judges add
         # what later stages learn about the row
+        _column("scores", pa.list_(_SCORE)),  # one verdict a judge: faithfulness, relevance, ...
+        _column("knowledge", pa.string(), nullable=True),  # does the base model know it already
         _column("grounding", pa.float64(), nullable=True),  # share of the answer its chunk supports
         _column("group_id", pa.string(), nullable=True),  # set by curation
         _column("split", pa.string(), nullable=True),  # set by splitting
@@ -92,6 +114,40 @@ PREDICTION = pa.schema(
     ]
 )
 
+# What an examination found: one row for each question and measure.
+MEASUREMENT = pa.schema(
+    [
+        _column("set", pa.string()),  # name of the examination
+        _column("name", pa.string()),  # its arm, or the skill
+        _column("row_id", pa.string()),
+        _column("cluster", pa.string()),  # rows of one document are not independent
+        _column("measure", pa.string()),
+        _column("better", pa.string()),  # lower, higher
+        _column("value", pa.float64()),
+        _column("prompt", pa.string(), nullable=True),
+        _column("reference", pa.string(), nullable=True),
+        _column("generated", pa.string(), nullable=True),
+    ]
+)
+
+MEMORY = pa.schema(
+    [
+        _column("set", pa.string()),  # train, test, canary
+        _column("row_id", pa.string()),
+        _column("cluster", pa.string()),  # rows of one document are not independent
+        _column("n_tokens", pa.int64()),  # scored tokens
+        _column("cross_entropy", pa.float64()),  # mean nats per token, asked without a passage
+        _column("hardest", pa.float64()),  # the same of its least likely tokens (min-k %)
+        _column("prompt", pa.string(), nullable=True),  # question, and how the answer begins
+        _column("reference", pa.string(), nullable=True),  # how it goes on
+        _column("generated", pa.string(), nullable=True),  # how the model goes on
+        _column("copied", pa.bool_(), nullable=True),  # ... word by word
+        _column("common_words", pa.int64(), nullable=True),  # longest run found in training text
+        _column("copied_ngrams", pa.float64(), nullable=True),  # share of n-grams found there
+        _column("exposure", pa.float64(), nullable=True),  # of a canary, in bits
+    ]
+)
+
 DROP_COLUMNS = (
     _column("reason", pa.string()),  # one word of the stage's vocabulary
     _column("detail", pa.string()),  # a sentence for a person
@@ -106,3 +162,8 @@ def dropped_schema(schema: pa.Schema) -> pa.Schema:
     Every column of the kept rows may be null there: an unreadable file has no text.
     """
     return pa.schema([field.with_nullable(True) for field in schema] + list(DROP_COLUMNS))
+
+
+def blank_row(schema: pa.Schema) -> dict[str, Any]:
+    """Return a row with nothing in it yet: empty lists, and None elsewhere."""
+    return {field.name: [] if pa.types.is_list(field.type) else None for field in schema}

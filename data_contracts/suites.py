@@ -16,10 +16,15 @@ ROW_ID = {
     "ingestion": "path",
     "chunking": "chunk_id",
     "generation": "example_id",
+    "import": "example_id",
+    "judging": "example_id",
     "curation": "example_id",
+    "selection": "example_id",
     "splitting": "example_id",
     "augmentation": "example_id",
     "prediction": "row_id",
+    "measurement": "row_id",
+    "memorisation": "row_id",
 }
 
 
@@ -56,8 +61,8 @@ _EXAMPLE: list[Expectation] = [
     _unique("example_id"),
     _not_null("document_id"),
     _not_null("chunk_id"),
-    # Longer ones would be cut by any usual context; shorter ones are no question.
-    _length("question", 8, 2_000),
+    # Longer ones would be cut by any usual context. "Hi" is a question in a conversation.
+    _length("question", 2, 8_000),
     _length("answer", 1, 8_000),
     # Text that starts or ends in white space tokenises differently in training and serving.
     _matches("question", r"^\S[\s\S]*\S$"),
@@ -83,7 +88,10 @@ SUITES: dict[str, list[Expectation]] = {
         _between("start", 0, None),
     ],
     "generation": [*_EXAMPLE, _not_null("grounding")],
+    "import": _EXAMPLE,  # grounding is null: there is no passage to check against
+    "judging": _EXAMPLE,
     "curation": [*_EXAMPLE, _not_null("group_id")],
+    "selection": [*_EXAMPLE, _not_null("group_id")],
     "splitting": [*_EXAMPLE, _not_null("group_id"), _not_null("split"), _one_of("split", SPLITS)],
     "augmentation": [
         *_EXAMPLE,
@@ -98,5 +106,19 @@ SUITES: dict[str, list[Expectation]] = {
         _between("n_tokens", 1, None),
         _between("token_f1", 0.0, 1.0),
         _between("exact_match", 0.0, 1.0),
+    ],
+    "measurement": [
+        # none at all where the dataset holds no row of the sorts that are examined
+        ("ExpectCompoundColumnsToBeUnique", {"column_list": ["set", "name", "row_id", "measure"]}),
+        _one_of("better", ("lower", "higher")),
+    ],
+    "memorisation": [
+        _AT_LEAST_ONE_ROW,
+        ("ExpectCompoundColumnsToBeUnique", {"column_list": ["set", "row_id"]}),
+        _one_of("set", ("train", "test", "canary")),
+        _between("cross_entropy", 0.0, None),
+        _between("n_tokens", 1, None),
+        _between("copied_ngrams", 0.0, 1.0),
+        _between("exposure", 0.0, None),
     ],
 }

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from data_contracts.data_docs import escaped, seal_pages, unescaped
 from data_contracts.suites import ROW_ID, SUITES, Expectation
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 # How many offending rows a message names; the Data Docs hold the same few.
 NAMED_ROWS = 5
+
+# Answered from the lengths, which Arrow counts, instead of from the texts.
+_LENGTHS = "ExpectColumnValueLengthsToBeBetween"
 
 
 @dataclass(frozen=True)
@@ -103,17 +108,40 @@ def _run_checkpoint(table: pa.Table, suite: str, docs_folder: Path | None) -> li
             "unexpected_index_column_names": [ROW_ID[suite]],
         },
     )
-    flat = table.select([f.name for f in table.schema if not pa.types.is_nested(f.type)])
-    outcome = context.checkpoints.add(checkpoint).run({"dataframe": flat.to_pandas()})
+    frame = escaped(_needed_columns(table, suite)).to_pandas()
+    outcome = context.checkpoints.add(checkpoint).run({"dataframe": frame})
+    if docs_folder is not None:
+        seal_pages(docs_folder)
     return [result for run in outcome.run_results.values() for result in run.results]
+
+
+def _needed_columns(table: pa.Table, suite: str) -> pa.Table:
+    """Return what the suite asks about, and no more: texts can be larger than memory.
+
+    Of a column that is asked for its lengths only, the lengths are taken.
+    """
+    needed = {ROW_ID[suite]}
+    for type_name, arguments in SUITES[suite]:
+        if type_name != _LENGTHS:
+            needed |= {arguments.get("column", ROW_ID[suite]), *arguments.get("column_list", ())}
+    selected = table.select([name for name in table.column_names if name in needed])
+    for type_name, arguments in SUITES[suite]:
+        if type_name == _LENGTHS:
+            lengths = pc.utf8_length(table.column(arguments["column"]))
+            selected = selected.append_column(_length_of(arguments["column"]), lengths)
+    return selected
+
+
+def _length_of(column: str) -> str:
+    return f"length of {column}"
 
 
 def _build_suite(name: str) -> Any:
     import great_expectations as gx
 
     built = gx.ExpectationSuite(name=name)
-    for type_name, arguments in SUITES[name]:
-        built.add_expectation(_build_expectation((type_name, arguments)))
+    for expectation in SUITES[name]:
+        built.add_expectation(_build_expectation(expectation))
     return built
 
 
@@ -121,6 +149,9 @@ def _build_expectation(expectation: Expectation) -> Any:
     import great_expectations.expectations as gxe
 
     type_name, arguments = expectation
+    if type_name == _LENGTHS:
+        arguments = arguments | {"column": _length_of(arguments["column"])}
+        return gxe.ExpectColumnValuesToBeBetween(**arguments)
     return getattr(gxe, type_name)(**arguments)
 
 
@@ -158,7 +189,7 @@ def _describe(result: Any, suite: str) -> str:
     if "unexpected_count" not in outcome:
         return f"{config.type}({rule}): observed {outcome.get('observed_value')!r}"
     rows = [row.get(ROW_ID[suite]) for row in outcome.get("partial_unexpected_index_list") or []]
-    named = ", ".join(str(row) for row in rows)
+    named = ", ".join(unescaped(row) for row in rows)
     return (
         f"{config.type}({rule}): broken by {outcome['unexpected_count']} of "
         f"{outcome['element_count']} rows ({ROW_ID[suite]}: {named})"

@@ -1,15 +1,30 @@
 import pyarrow as pa
 import pytest
 
-from data_contracts.schemas import CHUNK, DOCUMENT, EXAMPLE, PREDICTION, dropped_schema
+from data_contracts.schemas import (
+    CHUNK,
+    DOCUMENT,
+    EXAMPLE,
+    MEASUREMENT,
+    MEMORY,
+    PREDICTION,
+    blank_row,
+    dropped_schema,
+)
 from data_contracts.suites import ROW_ID, SUITES
 from data_contracts.validation import schema_failures, validate
 
-SCHEMAS = {"ingestion": DOCUMENT, "chunking": CHUNK, "prediction": PREDICTION}
+SCHEMAS = {
+    "ingestion": DOCUMENT,
+    "chunking": CHUNK,
+    "prediction": PREDICTION,
+    "measurement": MEASUREMENT,
+    "memorisation": MEMORY,
+}
 
 
 def example(number: int = 1, **changes: object) -> dict[str, object]:
-    row: dict[str, object] = {field.name: None for field in EXAMPLE}
+    row: dict[str, object] = blank_row(EXAMPLE)
     row |= {
         "example_id": f"e{number}",
         "kind": "definition",
@@ -40,7 +55,7 @@ def test_good_rows_pass_and_leave_data_docs(tmp_path):
     ("changes", "rule"),
     [
         ({"example_id": "e1"}, "to_be_unique"),
-        ({"question": "Why?"}, "lengths_to_be_between"),
+        ({"question": "?" * 8_001}, "length of question"),
         ({"answer": " leading space"}, "to_match_regex"),
         ({"split": "tset"}, "to_be_in_set"),
         ({"group_id": None}, "to_not_be_null"),
