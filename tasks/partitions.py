@@ -1,12 +1,10 @@
 """Results per document, kept on disk, so that work done is never done again.
 
 A stage that works document by document asks here first. After a crash, or when one
-document of many changed, only the missing partitions are computed. Partitions are written
-to a temporary name and moved into place, so a half-written one is never read.
+document of many changed, only the missing partitions are computed. A half-written
+partition is never read.
 """
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from data_contracts.errors import StorageError
+from tasks.whole_file import whole_file
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,27 @@ def cached_partition(folder: Path, key: str, compute: Callable[[], Partition]) -
     Raises:
         StorageError: The partition cannot be written.
     """
-    path = folder / key[:2] / f"{key}.arrow"
-    if path.is_file():
-        return _read(path)
+    path = find_partition(folder, key)
+    if path is not None:
+        return read_partition(path)
     partition = compute()
+    store_partition(folder, key, partition)
+    return partition
+
+
+def find_partition(folder: Path, key: str) -> Path | None:
+    """Return where the partition named `key` lies, or None if it is not stored."""
+    path = _place(folder, key)
+    return path if path.is_file() else None
+
+
+def store_partition(folder: Path, key: str, partition: Partition) -> Path:
+    """Store a partition under `key` and return where it lies.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    path = _place(folder, key)
     try:
         _write(path, partition)
     except OSError as error:
@@ -46,25 +62,23 @@ def cached_partition(folder: Path, key: str, compute: Callable[[], Partition]) -
             f"Cannot write {path}: {error}. Free disk space or set TEMPER_HOME to another "
             "disk, then run again: finished documents are kept."
         ) from error
-    return partition
+    return path
 
 
-def _read(path: Path) -> Partition:
+def read_partition(path: Path) -> Partition:
+    """Read a stored partition."""
     with pa.OSFile(str(path), "rb") as source:
         kept = pa.ipc.open_stream(source).read_all()
         dropped = pa.ipc.open_stream(source).read_all()
     return Partition(kept, dropped)
 
 
+def _place(folder: Path, key: str) -> Path:
+    return folder / key[:2] / f"{key}.arrow"
+
+
 def _write(path: Path, partition: Partition) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    try:
-        with os.fdopen(handle, "wb") as raw:
-            for table in (partition.kept, partition.dropped):
-                with pa.ipc.new_stream(raw, table.schema) as writer:
-                    writer.write_table(table)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as raw:
+        for table in (partition.kept, partition.dropped):
+            with pa.ipc.new_stream(raw, table.schema) as writer:
+                writer.write_table(table)

@@ -21,10 +21,21 @@ class Settings(BaseSettings):
         validation_alias="MLFLOW_TRACKING_URI",
         description="MLflow server; without one, an SQLite file in the home folder.",
     )
-    llm_api_key: SecretStr | None = Field(
+    mlflow_page: str | None = Field(
         None,
-        validation_alias="OPENAI_API_KEY",
-        description="Key of the LLM endpoint; a local server needs none.",
+        validation_alias="TEMPER_MLFLOW_PAGE",
+        description="Address at which people open MLflow, where it is not MLFLOW_TRACKING_URI.",
+    )
+    installed: Path | None = Field(
+        None,
+        validation_alias="TEMPER_INSTALLED",
+        description="Folder in which Temper lies on the workers, where it is not that of "
+        "deploy/prefect.yaml; read when deployments are registered.",
+    )
+    scrubbing_key: SecretStr | None = Field(
+        None,
+        validation_alias="TEMPER_SCRUBBING_KEY",
+        description="Secret that names the placeholders of scrubbed values and opens the vault.",
     )
 
     @property

@@ -26,13 +26,13 @@ from data_contracts.dataset import (
     count_reasons,
     dataset_fingerprint,
     find_dataset,
-    read_kept,
     read_manifest,
     stage_files,
 )
 from data_contracts.errors import ContractViolation
 from data_contracts.schemas import SCHEMA_VERSION, dropped_schema
 from data_contracts.validation import ValidationReport, schema_failures, validate
+from tasks.same_input import reuse_same_input
 from tasks.tracking import RunContext, log_dataset, stage_run
 
 logger = logging.getLogger(__name__)
@@ -40,17 +40,25 @@ logger = logging.getLogger(__name__)
 # Libraries whose version can change what a stage produces.
 _RECORDED_LIBRARIES = (
     "datasketch",
+    "detect-secrets",
     "ftfy",
+    "json-repair",
     "markdown-it-py",
-    "markitdown",
+    "mammoth",
+    "markdownify",
     "numpy",
     "openai",
     "openpyxl",
     "pandas",
     "peft",
+    "phonenumbers",
     "pyarrow",
+    "py3langid",
+    "pygments",
     "pypdfium2",
+    "python-pptx",
     "temper",
+    "sentence-transformers",
     "torch",
     "trafilatura",
     "transformers",
@@ -98,7 +106,9 @@ def run_stage(
     options = config.model_dump(mode="json")
     fingerprint = dataset_fingerprint(stage.name, stage.version, options, parents)
     with stage_run(context, stage.name) as mlflow:
-        ref = find_dataset(context.home, stage.name, fingerprint)
+        ref = find_dataset(context.home, stage.name, fingerprint) or reuse_same_input(
+            context.home, stage.name, stage.version, options, parents, fingerprint
+        )
         mlflow.set_tag("temper.reused", str(ref is not None).lower())
         if ref is None:
             started = time.monotonic()
@@ -111,7 +121,7 @@ def run_stage(
             logger.info("%s: %s", stage.name, _summary(manifest))
         else:
             logger.info("%s: unchanged, %d rows reused", stage.name, ref.rows)
-        log_dataset(mlflow, ref, read_manifest(Path(ref.folder)), read_kept(ref))
+        log_dataset(mlflow, ref, read_manifest(Path(ref.folder)))
     return ref
 
 

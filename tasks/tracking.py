@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from data_contracts.base import Result
-from data_contracts.dataset import DatasetRef, Manifest
+from data_contracts.dataset import DatasetRef, Manifest, read_head
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def log_dataset(mlflow: Any, ref: DatasetRef, manifest: Manifest, kept: pa.Table) -> None:
+def log_dataset(mlflow: Any, ref: DatasetRef, manifest: Manifest) -> None:
     """Log a dataset to the active run: configuration, counts, lineage and the rows' digest."""
     mlflow.log_params(flatten(manifest.config))
     counts = {"rows_in": manifest.rows_in, "rows_kept": manifest.rows_kept}
@@ -123,14 +123,22 @@ def log_dataset(mlflow: Any, ref: DatasetRef, manifest: Manifest, kept: pa.Table
         if not name.endswith(".parquet"):
             mlflow.log_artifact(str(Path(ref.folder) / name))
     mlflow.set_tags({"temper.fingerprint": ref.fingerprint, "temper.content": ref.content_sha256})
-    flat = kept.select([f.name for f in kept.schema if not pa.types.is_nested(f.type)])
+    mlflow.log_input(_lineage(ref), context=ref.stage)
+
+
+def _lineage(ref: DatasetRef) -> Any:
+    """Return what MLflow records about a dataset: its place, digest and columns, not its rows."""
+    from mlflow.data import from_pandas
+    from mlflow.data.meta_dataset import MetaDataset
+
+    head = read_head(ref)
+    flat = head.select([f.name for f in head.schema if not pa.types.is_nested(f.type)])
     with warnings.catch_warnings():
         # It guesses a signature for serving from the rows, which a dataset is not.
         warnings.simplefilter("ignore", UserWarning)
-        dataset = mlflow.data.from_pandas(
-            flat.to_pandas(), source=ref.folder, name=ref.stage, digest=ref.content_sha256[:32]
-        )
-        mlflow.log_input(dataset, context=ref.stage)
+        digest = ref.content_sha256[:32]
+        sample = from_pandas(flat.to_pandas(), source=ref.folder, digest=digest)
+    return MetaDataset(sample.source, name=ref.stage, digest=digest, schema=sample.schema)
 
 
 def stage_seconds(context: RunContext) -> dict[str, float]:
@@ -149,3 +157,28 @@ def stage_seconds(context: RunContext) -> dict[str, float]:
             taken = (child.info.end_time - child.info.start_time) / 1000
             seconds[name] = seconds.get(name, 0.0) + taken
     return seconds
+
+
+def best_losses(tracking_uri: str, experiment: str) -> dict[str, float]:
+    """Return the lowest validation loss that each training method reached, in nats.
+
+    Methods are comparable only on the same rows, so runs count that trained on the dataset
+    and base of the newest one; the experiment may not exist yet.
+    """
+    client = connect(tracking_uri).MlflowClient()
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        return {}
+    runs = client.search_runs(
+        [found.experiment_id],
+        filter_string="tags.`temper.stage` = 'training' and attributes.status = 'FINISHED'",
+        order_by=["attributes.start_time DESC"],
+    )
+    loss, data = "training.best_validation_loss", "temper.data"
+    told = [run for run in runs if loss in run.data.metrics and data in run.data.tags]
+    best: dict[str, float] = {}
+    for run in told:
+        if run.data.tags[data] == told[0].data.tags[data]:
+            method = run.data.params.get("method.method", "")
+            best[method] = min(best.get(method, float("inf")), run.data.metrics[loss])
+    return best
