@@ -1,9 +1,11 @@
 """Chunking: documents are cut where their structure allows, never across a heading."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -12,17 +14,21 @@ import pyarrow as pa
 from data_contracts.base import digest
 from data_contracts.dataset import StageResult, count_reasons
 from data_contracts.errors import DocumentsError
-from data_contracts.schemas import CHUNK, dropped_schema
+from data_contracts.schemas import CHUNK, blank_row, dropped_schema
 from tasks.ingestion.blocks import Block, Span, find_blocks
 from tasks.ingestion.config import ChunkingConfig
 from tasks.ingestion.sentences import sentence_spans
-from tasks.ingestion.tokens import TokenCounter
+from tasks.memo import Memo, recall
+from tasks.modeling.tokens import TokenCounter
+from tasks.text.instructions import FLAG, find_instructions
 
 Row = dict[str, Any]
 
 _ADDRESS = re.compile(r"\S+://\S+|www\.\S+|\S+@\S+\.\w+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SPACE = re.compile(r"\s+")
+# The columns of a document that its chunks depend on.
+_DEPENDS_ON = ["document_id", "title", "text", "pages", "language"]
 # Fewer words than this, addresses not counted, state nothing.
 _LEAST_WORDS = 4
 
@@ -36,7 +42,10 @@ class _Piece:
 
 
 def chunk_documents(
-    documents: pa.Table, config: ChunkingConfig, count_tokens: TokenCounter
+    documents: pa.Table,
+    config: ChunkingConfig,
+    count_tokens: TokenCounter,
+    memo: Memo | None = None,
 ) -> StageResult:
     """Cut documents into chunks.
 
@@ -48,13 +57,16 @@ def chunk_documents(
         documents: Rows of the schema DOCUMENT.
         config: Sizes.
         count_tokens: Counts tokens as the base model does.
+        memo: The chunks of documents that an earlier run cut in the same way.
 
     Raises:
         DocumentsError: No chunk is left.
     """
     rows: list[Row] = []
-    for document in documents.to_pylist():
-        rows += _chunk_rows(document, config, count_tokens)
+    for document in documents.select(_DEPENDS_ON).to_pylist():
+        cut = partial(_chunk_rows, document, config, count_tokens)
+        found = recall(memo, partial(_key, document), partial(_encoded, cut))
+        rows += json.loads(found)
     kept = [_without_reason(row) for row in rows if row["reason"] is None]
     dropped = [row for row in rows if row["reason"] is not None]
     gone = pa.Table.from_pylist(dropped, schema=dropped_schema(CHUNK))
@@ -64,6 +76,14 @@ def chunk_documents(
     figures = {"documents_with_chunks": float(len({row["document_id"] for row in kept}))}
     figures["mean_tokens"] = sum(row["n_tokens"] for row in kept) / len(kept)
     return StageResult(kept=table, dropped=gone, rows_in=len(rows), figures=figures)
+
+
+def _encoded(cut: Callable[[], list[Row]]) -> bytes:
+    return json.dumps(cut()).encode()
+
+
+def _key(document: Row) -> str:
+    return digest([document[name] for name in _DEPENDS_ON])
 
 
 def _nothing_left(documents: int, gone: pa.Table, config: ChunkingConfig) -> DocumentsError:
@@ -92,7 +112,8 @@ def _chunk_rows(document: Row, config: ChunkingConfig, count_tokens: TokenCounte
         name = [document["document_id"], words, occurrences[words]]
         occurrences[words] += 1
         rows.append(
-            {
+            blank_row(CHUNK)
+            | {
                 "chunk_id": digest(name, length=16),
                 "document_id": document["document_id"],
                 "chunk_index": index,
@@ -103,6 +124,8 @@ def _chunk_rows(document: Row, config: ChunkingConfig, count_tokens: TokenCounte
                 "end": piece.span[1],
                 "page": _page(document["pages"], piece.span[0]),
                 "n_tokens": n,
+                "language": document["language"],
+                "flags": [FLAG] if find_instructions(words) else [],
             }
             | _reason(words, n, config)
         )

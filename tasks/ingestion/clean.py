@@ -1,13 +1,22 @@
-"""Cleaning: Unicode, white space and markup of each document; then lines they all share."""
+"""Cleaning: what is damaged, hidden or no text in a document; then lines they all share.
+
+Every change is counted under its kind: `encoding` (lines with mis-decoded characters),
+`invisible_character`, `hyphenation`, `comment`, `hidden_element`, `template`, `navigation`,
+`boilerplate_line`, and `scrubbed.email` and its sisters.
+"""
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from tasks.ingestion.config import IngestionConfig
+from tasks.ingestion.frequent import frequent_items
+from tasks.ingestion.hyphens import join_divided
 from tasks.ingestion.markup import plain_markdown
+from tasks.ingestion.navigation import is_navigation
 from tasks.ingestion.parser import PageSpan, ParsedDocument
+from tasks.scrubbing.scrub import Scrubber
 
 _INVISIBLE = re.compile(
     r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x08\x0e-\x1f\x7f]"
@@ -24,10 +33,11 @@ _LIST_MARK = re.compile(r"^\s*(- |\d+\. )")
 
 @dataclass(frozen=True)
 class CleanText:
-    """A cleaned text with its page spans."""
+    """A cleaned text with its page spans, and how many changes of each kind led to it."""
 
     text: str
     pages: tuple[PageSpan, ...] = ()
+    changes: Mapping[str, int] = field(default_factory=dict)
 
 
 def clean_document(parsed: ParsedDocument, inline_markup: bool) -> CleanText:
@@ -37,22 +47,52 @@ def clean_document(parsed: ParsedDocument, inline_markup: bool) -> CleanText:
         parsed: As the parser returned it.
         inline_markup: See `Parser.inline_markup`.
     """
-    text, pages = parsed.text, parsed.pages
-    return _rewrite(text, pages, lambda part: _clean(part, inline_markup))
+    changes: Counter[str] = Counter()
+    start = CleanText(parsed.text, parsed.pages, changes)
+    return _rewrite(start, lambda part: _clean(part, inline_markup, changes))
 
 
-def find_boilerplate(texts: Sequence[str], config: IngestionConfig) -> dict[str, int]:
-    """Return the lines that too many documents share, normalised, with how many have them."""
-    counts = Counter(key for text in texts for key in {_key(line) for line in text.split("\n")})
-    least = max(config.boilerplate_min_documents, int(config.boilerplate_share * len(texts)) + 1)
+def scrub_document(clean: CleanText, scrubber: Scrubber) -> CleanText:
+    """Replace personal data and secrets, page by page."""
+    changes = Counter(clean.changes)
+
+    def scrub(part: str) -> str:
+        scrubbed = scrubber.scrub(part)
+        changes.update({f"scrubbed.{kind}": n for kind, n in scrubbed.counts.items()})
+        return scrubbed.text
+
+    return _rewrite(CleanText(clean.text, clean.pages, changes), scrub)
+
+
+def find_boilerplate(texts: Iterable[str], config: IngestionConfig) -> dict[str, int]:
+    """Return the lines that too many documents share, normalised, with how many have them.
+
+    Args:
+        texts: The documents' texts; gone through twice, so that few lines are in memory.
+        config: How many is too many.
+    """
+    candidates, total = frequent_items(map(_keys, texts), config.boilerplate_share)
+    if not candidates - {""}:
+        return {}
+    counts = Counter(key for text in texts for key in _keys(text) & candidates)
+    least = max(config.boilerplate_min_documents, int(config.boilerplate_share * total) + 1)
     return {key: n for key, n in sorted(counts.items()) if key and n >= least}
+
+
+def _keys(text: str) -> frozenset[str]:
+    return frozenset(map(_key, text.split("\n")))
 
 
 def remove_boilerplate(clean: CleanText, boilerplate: frozenset[str]) -> CleanText:
     """Take the lines out of one document."""
-    if not any(_key(line) in boilerplate for line in clean.text.split("\n")):
+    if not boilerplate:
         return clean
-    return _rewrite(clean.text, clean.pages, lambda part: _without(part, boilerplate))
+    shared = sum(_key(line) in boilerplate for line in clean.text.split("\n"))
+    if not shared:
+        return clean
+    changes = {**clean.changes, "boilerplate_line": shared}
+    start = CleanText(clean.text, clean.pages, changes)
+    return _rewrite(start, lambda part: _without(part, boilerplate))
 
 
 def _key(line: str) -> str:
@@ -67,30 +107,52 @@ def _without(text: str, boilerplate: frozenset[str]) -> str:
     return _BLANK_LINES.sub("\n\n", "\n".join(kept)).strip()
 
 
-def _clean(text: str, inline_markup: bool) -> str:
-    plain = plain_markdown(repair(text), inline_markup)
+def _clean(text: str, inline_markup: bool, changes: Counter[str]) -> str:
+    text, joined = join_divided(repair(text, changes))
+    changes["hyphenation"] += joined
+    plain = _without_navigation(plain_markdown(text, inline_markup, changes), changes)
     return _BLANK_LINES.sub("\n\n", _TRAILING.sub("", plain)).strip()
 
 
-def repair(text: str) -> str:
+def repair(text: str, changes: Counter[str]) -> str:
     """Mend mis-decoded characters, take out invisible ones, normalise to NFC."""
     import ftfy
 
     # quotation marks and entities are the author's; only damage is mended
     config = ftfy.TextFixerConfig(uncurl_quotes=False, unescape_html=False, normalization="NFC")
-    return _SPACES.sub(" ", _INVISIBLE.sub("", ftfy.fix_text(text, config)))
+    seen, invisible = _INVISIBLE.subn("", text)
+    fixed = ftfy.fix_text(seen, config)
+    if fixed != seen:
+        pairs = zip(seen.split("\n"), fixed.split("\n"), strict=False)
+        changes["encoding"] += sum(before != after for before, after in pairs) or 1
+    fixed, more = _INVISIBLE.subn("", fixed)
+    changes["invisible_character"] += invisible + more
+    return _SPACES.sub(" ", fixed)
 
 
-def _rewrite(text: str, pages: Sequence[PageSpan], change: Callable[[str], str]) -> CleanText:
+def _without_navigation(text: str, changes: Counter[str]) -> str:
+    """Take out lines that only lead elsewhere; in code they are what the text is about."""
+    kept, in_code = [], False
+    for line in text.split("\n"):
+        in_code ^= line.lstrip().startswith(("```", "~~~"))
+        if in_code or not is_navigation(line):
+            kept.append(line)
+        else:
+            changes["navigation"] += 1
+    return "\n".join(kept)
+
+
+def _rewrite(clean: CleanText, change: Callable[[str], str]) -> CleanText:
     """Change a text page by page, so that the spans of its pages stay right."""
-    if not pages:
-        return CleanText(change(text))
+    text = clean.text
+    if not clean.pages:
+        return CleanText(change(text), (), clean.changes)
     changed, spans, end = "", list[PageSpan](), 0
-    for page in pages:
+    for page in clean.pages:
         part = change(text[page.start : page.end])
         separator = text[end : page.start] if changed and part else ""
         start = len(changed) + len(separator)
         changed += separator + part
         spans.append(PageSpan(page.page, start, len(changed)))
         end = page.end
-    return CleanText(changed, tuple(spans))
+    return CleanText(changed, tuple(spans), clean.changes)

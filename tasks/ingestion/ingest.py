@@ -1,185 +1,199 @@
-"""Ingestion: a folder of files becomes a table of cleaned documents."""
+"""Ingestion: files become a table of cleaned documents, however many there are."""
 
-import hashlib
 import json
-import logging
-import re
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 
-from data_contracts.base import digest
 from data_contracts.dataset import StageResult, count_reasons
 from data_contracts.errors import DocumentsError
-from data_contracts.schemas import DOCUMENT, dropped_schema
-from tasks.ingestion.clean import CleanText, clean_document, find_boilerplate, remove_boilerplate
+from data_contracts.schemas import DOCUMENT
+from tasks.ingestion.clean import CleanText, find_boilerplate, remove_boilerplate
 from tasks.ingestion.config import IngestionConfig
-from tasks.ingestion.discover import DocumentFile, find_files
-from tasks.ingestion.media_type import detect_media_type
-from tasks.ingestion.parser import PageSpan, UnreadableFile, parser_for, parser_name
-from tasks.partitions import Partition, cached_partition
-from tasks.progress import track
+from tasks.ingestion.discover import Documents, describe, find_files
+from tasks.ingestion.document import Row, columns, has_words
+from tasks.ingestion.forgotten import NOTHING_FORGOTTEN, Forgotten
+from tasks.ingestion.parse import DROPPED, ParsedFile, parse_files
+from tasks.ingestion.parser import PageSpan, known_formats
+from tasks.ingestion.sources import DocumentFile
+from tasks.ingestion.table_file import TableFile
 
-logger = logging.getLogger(__name__)
-
-# Raise when parsing or cleaning gives other texts for the same bytes: cached ones are
-# then not reused.
-PARSING_VERSION = 1
-
-DROPPED = dropped_schema(DOCUMENT)
-Row = dict[str, Any]
-
-_FIRST_HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
-_ANY_LETTER = re.compile(r"[^\W\d_]")
+# Bytes of parsed documents that are read once and kept while they are gone through.
+_MOST_IN_MEMORY = 256 << 20
 
 
-def ingest_documents(folder: Path, config: IngestionConfig, cache: Path) -> StageResult:
-    """Read, parse and clean every file of a folder.
+def ingest_documents(
+    documents: Documents,
+    config: IngestionConfig,
+    cache: Path,
+    forgotten: Forgotten = NOTHING_FORGOTTEN,
+    files: Sequence[DocumentFile] | None = None,
+) -> StageResult:
+    """Read, parse and clean every file of the sources.
 
-    Files that yield no document are dropped rows with their reason. Parsing is cached
-    file by file; the lines that documents share are found anew each time.
+    A row is a document, or what failed to be one: a file, or a member of an archive or
+    e-mail. So `rows_in` counts rows, not files, and an archive counts as its members only.
+    Parsing is cached file by file; the lines that documents share are found anew each time.
+    So much of the documents is in memory and no more (`_MOST_IN_MEMORY`); the tables are mapped
+    from files.
 
     Args:
-        folder: The documents folder.
+        documents: A folder, a file, a glob or an fsspec address; or several of them.
         config: Options.
         cache: Folder of the parsed documents.
+        forgotten: Documents that are not to be read.
+        files: The files of the sources, where they are listed already.
 
     Raises:
-        DocumentsError: The folder is missing or empty, or none of its files yields a document.
+        DocumentsError: A source is missing or empty, or no file yields a document.
+        StorageError: The cache cannot be written.
     """
-    files = find_files(folder, config)
-    kept: list[Row] = []
-    dropped: list[Row] = []
-    seen: dict[str, str] = {}
-    for file in track(files, "Reading documents", len(files)):
-        partition = _read_file(file, config, cache)
-        dropped += partition.dropped.to_pylist()
-        for row in partition.kept.to_pylist():
-            first = seen.setdefault(row["sha256"], file.document_id)
-            (kept if first == file.document_id else dropped).append(_or_duplicate(row, first))
-    return _result(folder, *_without_boilerplate(kept, config), dropped, len(files))
+    files = find_files(documents, config) if files is None else files
+    parsed = _in_memory(parse_files(files, config, cache, forgotten))
+    repeated = _repeated(parsed)
+    boilerplate = find_boilerplate(_Texts(parsed, repeated), config)
+    finish = partial(_finish, boilerplate=frozenset(boilerplate), languages=config.languages)
+    with TableFile(cache, DOCUMENT) as kept, TableFile(cache, DROPPED) as dropped:
+        tally = _write(parsed, repeated, finish, kept, dropped)
+        result = StageResult(
+            kept=kept.table(),
+            dropped=dropped.table(),
+            rows_in=tally["rows"],
+            figures={
+                "files": float(len(files)),
+                "characters": float(tally["characters"]),
+                "boilerplate_lines": float(len(boilerplate)),
+                **{name: float(n) for name, n in sorted(tally.items()) if "." in name},
+            },
+            artifacts={"boilerplate.json": json.dumps(boilerplate, indent=2, ensure_ascii=False)},
+        )
+    if not result.kept.num_rows:
+        raise _nothing_kept(documents, len(files), result.dropped)
+    return result
 
 
-def _or_duplicate(row: Row, first: str) -> Row:
-    """Return the row, or its dropped form if another file has the same bytes."""
-    if first == row["document_id"]:
-        return row
+def _in_memory(parsed: Sequence[ParsedFile]) -> list[ParsedFile]:
+    """Read files as long as there is room: all are gone through four times."""
+    room, found = _MOST_IN_MEMORY, []
+    for file in parsed:
+        if room > 0:
+            partition = file.read()
+            room -= partition.kept.nbytes + partition.dropped.nbytes
+            found.append(ParsedFile(None, partition))
+        else:
+            found.append(file)
+    return found
+
+
+@dataclass
+class _Repeated:
+    """Rows that are dropped because of an earlier one.
+
+    Attributes:
+        copies: Identifier of a document to that of the first one with the same bytes.
+        same_name: Places, as (file, row), of documents whose path an earlier one has.
+    """
+
+    copies: dict[str, str] = field(default_factory=dict)
+    same_name: set[tuple[int, int]] = field(default_factory=set)
+
+
+def _repeated(parsed: Sequence[ParsedFile]) -> _Repeated:
+    """Find copies; of equal ones the first in the order of the paths is kept."""
+    found, names, hashes = _Repeated(), set[str](), dict[str, str]()
+    for number, file in enumerate(parsed):
+        kept = file.read().kept.select(["document_id", "sha256"])
+        for place, row in enumerate(kept.to_pylist()):
+            if row["document_id"] in names:
+                found.same_name.add((number, place))
+                continue
+            names.add(row["document_id"])
+            first = hashes.setdefault(row["sha256"], row["document_id"])
+            if first != row["document_id"]:
+                found.copies[row["document_id"]] = first
+    return found
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """The texts of all documents that are no copies; may be gone through several times."""
+
+    parsed: Sequence[ParsedFile]
+    repeated: _Repeated
+
+    def __iter__(self) -> Iterator[str]:
+        for file in self.parsed:
+            table = file.read().kept.select(["document_id", "text"])
+            for row in table.to_pylist():
+                if row["document_id"] not in self.repeated.copies:
+                    yield row["text"]
+
+
+def _write(
+    parsed: Sequence[ParsedFile],
+    repeated: _Repeated,
+    finish: Callable[[Row], Row],
+    kept: TableFile,
+    dropped: TableFile,
+) -> Counter[str]:
+    """Write every row to one of the tables; return the stage's figures.
+
+    These are how many rows and characters there are, how many changes of each kind cleaning
+    made (`changes.encoding`), and how many documents are in each language (`language.en`).
+    """
+    tally = Counter[str]()
+    for number, file in enumerate(parsed):
+        partition = file.read()
+        tally["rows"] += partition.kept.num_rows + partition.dropped.num_rows
+        dropped.append(partition.dropped.to_pylist())
+        for place, row in enumerate(partition.kept.to_pylist()):
+            final = _drop_repeated(row, (number, place), repeated) or finish(row)
+            if final.get("reason"):
+                dropped.append([final])
+            else:
+                kept.append([final])
+                tally["characters"] += len(final["text"])
+                tally[f"language.{final['language'] or 'unknown'}"] += 1
+                for change in final["changes"]:
+                    tally[f"changes.{change['kind']}"] += change["count"]
+    return tally
+
+
+def _drop_repeated(row: Row, place: tuple[int, int], repeated: _Repeated) -> Row | None:
+    """Return the dropped form of a row if an earlier one has its bytes or its path."""
+    if place in repeated.same_name:
+        detail = "Another document has the same path."
+        return row | {"reason": "duplicate_name", "detail": detail}
+    first = repeated.copies.get(row["document_id"])
+    if first is None:
+        return None
     detail = "Another file has the same bytes."
     return row | {"reason": "duplicate_file", "detail": detail, "duplicate_of": first}
 
 
-def _read_file(file: DocumentFile, config: IngestionConfig, cache: Path) -> Partition:
-    """Return the kept or dropped row of one file, from the cache if its bytes are known."""
-    row: Row = {"document_id": file.document_id, "path": file.relative}
-    try:
-        content = _content(file, config)
-    except UnreadableFile as error:
-        return _dropped(row, error)
-    row["sha256"] = hashlib.sha256(content).hexdigest()
-    try:
-        row["media_type"] = detect_media_type(PurePosixPath(file.relative), content)
-        parser = parser_for(row["media_type"])
-    except UnreadableFile as error:
-        return _dropped(row, error)
-    row["parser"] = parser_name(parser)
-    name = [PARSING_VERSION, row, parser.model_dump(mode="json")]
-    return cached_partition(cache, digest(name), lambda: _parse(row, file, content))
+def _finish(row: Row, boilerplate: frozenset[str], languages: Sequence[str]) -> Row:
+    """Take shared lines out of a document; one that is not wanted then gets a reason."""
+    if languages and row["language"] and row["language"] not in languages:
+        detail = f"It is in {row['language']}; ingestion.languages names {', '.join(languages)}."
+        return row | {"reason": "other_language", "detail": detail}
+    pages = tuple(PageSpan(**page) for page in row["pages"])
+    changes = {change["kind"]: change["count"] for change in row["changes"]}
+    clean = CleanText(row["text"], pages, changes)
+    changed = row | columns(remove_boilerplate(clean, boilerplate))
+    if has_words(changed["text"]):
+        return changed
+    detail = "It holds only lines that many documents share."
+    return changed | {"reason": "no_text", "detail": detail}
 
 
-def _content(file: DocumentFile, config: IngestionConfig) -> bytes:
-    try:
-        size = file.path.stat().st_size
-        if size > config.max_file_bytes:
-            limit = f"{size:,} bytes; the limit is {config.max_file_bytes:,} (max_file_bytes)."
-            raise UnreadableFile("too_large", limit)
-        content = file.path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile("unreadable", f"It cannot be read: {error.strerror}.") from error
-    if not content.strip():
-        raise UnreadableFile("empty", "The file holds nothing, or only white space.")
-    return content
-
-
-def _parse(row: Row, file: DocumentFile, content: bytes) -> Partition:
-    parser = parser_for(row["media_type"])
-    try:
-        parsed = parser.parse(file.path, content)
-        clean = clean_document(parsed, parser.inline_markup)
-        if not _ANY_LETTER.search(clean.text):
-            raise UnreadableFile("no_text", "Nothing is left after cleaning.")
-    except UnreadableFile as error:
-        return _dropped(row, error)
-    title = parsed.title or _first_heading(clean.text) or _name_as_title(file.relative)
-    document = row | {"title": " ".join(title.split()), "raw_text": parsed.text}
-    return Partition(_table([document | _columns(clean)], DOCUMENT), _table([], DROPPED))
-
-
-def _columns(clean: CleanText) -> Row:
-    pages = [{"page": p.page, "start": p.start, "end": p.end} for p in clean.pages]
-    return {"text": clean.text, "pages": pages}
-
-
-def _first_heading(text: str) -> str:
-    found = _FIRST_HEADING.search(text)
-    return found.group(1) if found else ""
-
-
-def _name_as_title(relative: str) -> str:
-    return re.sub(r"[-_]+", " ", PurePosixPath(relative).stem).strip().capitalize()
-
-
-def _dropped(row: Row, error: UnreadableFile) -> Partition:
-    gone = row | {"reason": error.reason, "detail": error.detail}
-    return Partition(_table([], DOCUMENT), _table([gone], DROPPED))
-
-
-def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=schema)
-
-
-def _without_boilerplate(
-    rows: Sequence[Row], config: IngestionConfig
-) -> tuple[list[Row], list[Row], dict[str, int]]:
-    """Return rows kept, rows in which nothing is left, and the lines that were removed."""
-    boilerplate = find_boilerplate([row["text"] for row in rows], config)
-    lines = frozenset(boilerplate)
-    kept: list[Row] = []
-    emptied: list[Row] = []
-    for row in rows:
-        pages = tuple(PageSpan(**page) for page in row["pages"])
-        changed = row | _columns(remove_boilerplate(CleanText(row["text"], pages), lines))
-        if _ANY_LETTER.search(changed["text"]):
-            kept.append(changed)
-        else:
-            detail = "It holds only lines that many documents share."
-            emptied.append(changed | {"reason": "no_text", "detail": detail})
-    return kept, emptied, boilerplate
-
-
-def _result(
-    folder: Path,
-    kept: Sequence[Row],
-    emptied: Sequence[Row],
-    boilerplate: dict[str, int],
-    dropped: Sequence[Row],
-    files: int,
-) -> StageResult:
-    gone = _table(sorted([*dropped, *emptied], key=lambda row: row["path"]), DROPPED)
-    if not kept:
-        reasons = ", ".join(f"{n} {reason}" for reason, n in count_reasons(gone).items())
-        raise DocumentsError(
-            f"None of the {files} files in {folder} yields a document: {reasons}. Expected text "
-            "in Markdown, HTML, plain text, DOCX, XLSX, PDF or CSV."
-        )
-    return StageResult(
-        kept=_table(kept, DOCUMENT),
-        dropped=gone,
-        rows_in=files,
-        figures={
-            "characters": float(sum(len(row["text"]) for row in kept)),
-            "boilerplate_lines": float(len(boilerplate)),
-        },
-        artifacts={"boilerplate.json": json.dumps(boilerplate, indent=2, ensure_ascii=False)},
+def _nothing_kept(documents: Documents, files: int, dropped: pa.Table) -> DocumentsError:
+    reasons = ", ".join(f"{n} {reason}" for reason, n in count_reasons(dropped).items())
+    return DocumentsError(
+        f"None of the {files} files in {describe(documents)} yields a document: {reasons}. "
+        f"Expected text in {known_formats()}; or ZIP archives, e-mails (EML) or mailboxes (mbox) "
+        "with these."
     )

@@ -21,6 +21,7 @@ class Line:
         cells: Its texts; more than one if wide gaps divide it, as in a table.
         left: Where it starts, in `unit`s or points.
         right: Where it ends.
+        edge: Where the lines around it end that are full; infinity if no line is wrapped.
         unit: Mean width of a character.
         gap: Whether more than the usual space lies above it.
         heading: Its level as a heading, 0 for none.
@@ -29,6 +30,7 @@ class Line:
     cells: tuple[str, ...]
     left: float
     right: float
+    edge: float
     unit: float
     gap: bool = False
     heading: int = 0
@@ -53,18 +55,17 @@ def _opens_item(line: Line) -> bool:
     return not line.heading and is_list_item(line.text)
 
 
-def to_markdown(lines: Sequence[Line], right_edge: float, words: frozenset[str]) -> str:
+def to_markdown(lines: Sequence[Line], words: frozenset[str]) -> str:
     """Return lines as Markdown: wrapped lines joined, tables and list items marked.
 
     Args:
         lines: The lines in reading order.
-        right_edge: Where full lines end.
         words: The document's vocabulary; it decides whether a hyphen at a line's end stays.
     """
     blocks: list[str] = []
     position = 0
     while position < len(lines):
-        taken, block = _table(lines, position) or _paragraph(lines, position, right_edge, words)
+        taken, block = _table(lines, position) or _paragraph(lines, position, words)
         follows_item = bool(blocks) and is_list_item(blocks[-1].rsplit("\n", 1)[-1])
         if follows_item and is_list_item(block) and not block.startswith("|"):
             blocks[-1] += f"\n{block}"
@@ -74,7 +75,7 @@ def to_markdown(lines: Sequence[Line], right_edge: float, words: frozenset[str])
     return "\n\n".join(blocks)
 
 
-def continues(before: Line, after: Line, right_edge: float) -> bool:
+def continues(before: Line, after: Line) -> bool:
     """Whether `after` goes on with the paragraph of `before`: its first word had no room there."""
     in_table = len(before.cells) > 1 or len(after.cells) > 1
     if in_table or after.heading != before.heading or _opens_item(after):
@@ -83,7 +84,7 @@ def continues(before: Line, after: Line, right_edge: float) -> bool:
     if first is None:
         return False
     needed = (len(first.group()) + 1) * before.unit
-    return before.right + needed > right_edge or after.text.lstrip()[:1].islower()
+    return before.right + needed > before.edge or after.text.lstrip()[:1].islower()
 
 
 def join(before: str, after: str, words: frozenset[str]) -> str:
@@ -109,9 +110,7 @@ def _table(lines: Sequence[Line], start: int) -> tuple[int, str] | None:
     return end - start, markdown_table([line.cells for line in lines[start:end]])
 
 
-def _paragraph(
-    lines: Sequence[Line], start: int, right_edge: float, words: frozenset[str]
-) -> tuple[int, str]:
+def _paragraph(lines: Sequence[Line], start: int, words: frozenset[str]) -> tuple[int, str]:
     first = lines[start]
     text = first.text.strip() if first.heading else _marked(first.text)
     end = start + 1
@@ -119,7 +118,7 @@ def _paragraph(
         before, after = lines[end - 1], lines[end]
         if after.heading != first.heading or len(after.cells) > 1 or _opens_item(after):
             break
-        if continues(before, after, right_edge):
+        if continues(before, after):
             text = join(text, after.text, words)
         elif first.heading or _opens_item(first):
             break

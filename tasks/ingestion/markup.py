@@ -7,12 +7,14 @@ written anew, not searched and replaced, so that `2 * 3 * 4` and `snake_case` su
 
 import html
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
+from tasks.ingestion.navigation import without_menus
 from tasks.ingestion.parser import UnreadableFile
 from tasks.ingestion.tables import markdown_table
 from tasks.ingestion.templates import remove_templates
@@ -22,11 +24,14 @@ _UNSEEN = re.compile(
     r"<(script|style|iframe|svg|template|noscript)\b(?:(?!<\1\b).)*?</\1\s*>",
     re.DOTALL | re.IGNORECASE,
 )
+_MENU = re.compile(r"<nav\b(?:(?!<nav\b).)*?</nav\s*>", re.DOTALL | re.IGNORECASE)
 _HTML_TABLE = re.compile(r"<table\b(?:(?!<table\b).)*?</table\s*>", re.DOTALL | re.IGNORECASE)
 _FOOTNOTE_MARK = re.compile(r"\[\^[\w-]+\](?!:)")
 _FOOTNOTE = re.compile(r"^\[\^[\w-]+\]:[ \t]*\n?[ \t]*", re.MULTILINE)
 # asterisks that open or close nothing, as in "**Note: (see [x](y))**."
 _STRAY_EMPHASIS = re.compile(r"(?<!\w)\*\*(?!\s)|(?<!\s)\*\*(?!\w)")
+_LETTER = re.compile(r"[^\W\d_]")
+_MOST_ICON_WORDS = 3
 _TASK_BOX = re.compile(r"^\[[ xX]\]\s+")
 _TAG_NAME = re.compile(r"</?([a-z][a-z0-9-]*)", re.IGNORECASE)
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -50,18 +55,36 @@ def _parser(inline_markup: bool) -> MarkdownIt:
     return parser.disable(rules)
 
 
-def plain_markdown(text: str, inline_markup: bool) -> str:
+def plain_markdown(text: str, inline_markup: bool, changes: Counter[str] | None = None) -> str:
     """Return the text in plain Markdown.
 
     Args:
         text: Markdown.
         inline_markup: Whether links, emphasis, HTML and template tags are markup in it.
+        changes: Gets the numbers of what was taken out: `comment`, `hidden_element`,
+            `template`, `navigation`. That links, emphasis and the like become plain is not
+            counted: it is what this is for.
     """
+    changes = Counter() if changes is None else changes
     if inline_markup:
-        text = _without_html_tables(remove_templates(_UNSEEN.sub("", _COMMENT.sub("", text))))
+        text = _without_unseen(text, changes)
+        text = _without_html_tables(remove_templates(text, changes))
         text = _FOOTNOTE.sub("", _FOOTNOTE_MARK.sub("", text))
     root = SyntaxTreeNode(_parser(inline_markup).parse(text))
-    return _blocks(root.children)
+    nodes, menus = without_menus(root.children) if inline_markup else (root.children, 0)
+    changes["navigation"] += menus
+    return _blocks(nodes)
+
+
+def _without_unseen(text: str, changes: Counter[str]) -> str:
+    for kind, pattern in (
+        ("comment", _COMMENT),
+        ("hidden_element", _UNSEEN),
+        ("navigation", _MENU),
+    ):
+        text, count = pattern.subn("", text)
+        changes[kind] += count
+    return text
 
 
 def _without_html_tables(text: str) -> str:
@@ -171,7 +194,24 @@ def _tidy(text: str) -> str:
 
 def _inline(node: SyntaxTreeNode) -> str:
     """Return the words of a heading, paragraph or cell."""
-    return "".join(_words(child) for inline in node.children for child in _content(inline))
+    parts = [part for inline in node.children for part in _content(inline)]
+    among_words = any(_is_word(part) for part in parts)
+    return "".join(_alternative(p) if among_words and _is_icon(p) else _words(p) for p in parts)
+
+
+def _is_word(node: SyntaxTreeNode | str) -> bool:
+    return isinstance(node, str) or (node.type == "text" and bool(_LETTER.search(node.content)))
+
+
+def _is_icon(node: SyntaxTreeNode | str) -> bool:
+    """Whether a node is a picture that may stand for a word of the sentence."""
+    return not isinstance(node, str) and node.type == "image"
+
+
+def _alternative(node: SyntaxTreeNode | str) -> str:
+    """Return what is read out in a picture's place, if it is a word and no description."""
+    words = "" if isinstance(node, str) else node.content.split()
+    return " ".join(words) if 0 < len(words) <= _MOST_ICON_WORDS else ""
 
 
 def _content(inline: SyntaxTreeNode) -> Sequence[SyntaxTreeNode | str]:

@@ -6,19 +6,25 @@ have no signature; among them the extension breaks ties, once the content has ru
 what it contradicts.
 """
 
-import csv
-import io
 import json
 import re
 import zipfile
 from pathlib import PurePath
 
+from tasks.ingestion.languages import code_type, told_language
+from tasks.ingestion.package import DAMAGE, open_package
 from tasks.ingestion.parser import UnreadableFile
+from tasks.ingestion.tables import find_delimiter
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+EPUB = "application/epub+zip"
+RTF = "application/rtf"
+JSON = "application/json"
+JSON_LINES = "application/jsonl"
+NOTEBOOK = "application/x-ipynb+json"
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 CSV = "text/csv"
@@ -32,11 +38,10 @@ _SIGNATURES = (
     (b"GIF8", "image/gif"),
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),  # Office before 2007
     (b"\x1f\x8b", "application/gzip"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
-    (b"{\\rtf", "application/rtf"),
+    (b"{\\rtf", RTF),
     (b"\x7fELF", "application/x-executable"),
     (b"%!PS", "application/postscript"),
 )
@@ -46,14 +51,23 @@ _OFFICE_PARTS = (
     ("ppt/presentation.xml", PPTX),
 )
 
+# Office before 2007 and Outlook; told apart by the names of their streams, in UTF-16.
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_STREAMS = (
+    ("WordDocument", "application/msword"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("Workbook", "application/vnd.ms-excel"),
+    ("Book", "application/vnd.ms-excel"),
+    ("__substg1.0_", "application/vnd.ms-outlook"),
+)
+_OLE_ENCRYPTED = "EncryptedPackage"
+
 _MARKDOWN_SUFFIXES = {".md", ".markdown", ".mdown", ".mkd", ".mdx"}
 _CSV_SUFFIXES = {".csv", ".tsv"}
 _HTML_SUFFIXES = {".html", ".htm", ".xhtml"}
-# Text that is no prose: programs, templates, settings.
-_CODE_SUFFIX = re.compile(
-    r"\.(bash|bat|c|cfg|conf|cpp|cs|css|go|h|ini|ipynb|java|js|jsonl|jsx|kt|less|liquid|lock|log|"
-    r"lua|njk|php|pl|ps1|py|r|rb|rs|scss|sh|sql|svg|swift|toml|ts|tsx|vue|xml|ya?ml)"
-)
+_LINES_SUFFIXES = {".jsonl", ".ndjson"}
+# Text that is neither prose nor a program: style sheets, templates, logs.
+_MACHINE_SUFFIX = re.compile(r"\.(css|less|liquid|lock|log|njk|scss|svg|vue|xml)")
 
 _COMMENTS = r"(?:\s*<!--.*?-->)*\s*"
 _HTML_PAGE = re.compile(
@@ -78,10 +92,12 @@ def detect_media_type(path: PurePath, content: bytes) -> str:
         content: Its bytes, not empty.
 
     Raises:
-        UnreadableFile: It is a damaged container, whose type cannot be told.
+        UnreadableFile: It is a damaged or encrypted container, whose type cannot be told.
     """
     if b"%PDF-" in content[:1024]:
         return PDF
+    if content.startswith(_OLE):
+        return _ole_type(content)
     for signature, media_type in _SIGNATURES:
         if content.startswith(signature):
             return media_type
@@ -94,19 +110,31 @@ def detect_media_type(path: PurePath, content: bytes) -> str:
     return _text_type(path.suffix.lower(), content)
 
 
+def _ole_type(content: bytes) -> str:
+    if _OLE_ENCRYPTED.encode("utf-16-le") in content:
+        raise UnreadableFile("encrypted", "The Office document needs a password.")
+    for stream, media_type in _OLE_STREAMS:
+        if stream.encode("utf-16-le") in content:
+            return media_type
+    return "application/x-ole-storage"
+
+
 def _zip_type(content: bytes) -> str:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise UnreadableFile(
-            "corrupt",
-            f"It starts like a ZIP container (DOCX, XLSX, ...), but cannot be opened: {error}.",
-        ) from error
+    package = open_package(content)
+    names = set(package.namelist())
     for part, media_type in _OFFICE_PARTS:
         if part in names:
             return media_type
-    return "application/zip"
+    return _stated_type(package) if "mimetype" in names else "application/zip"
+
+
+def _stated_type(package: zipfile.ZipFile) -> str:
+    """Return the type that EPUB and OpenDocument state in a part of their own."""
+    try:
+        stated = package.read("mimetype").decode("ascii").strip()
+    except DAMAGE:
+        return "application/zip"
+    return stated if re.fullmatch(r"application/[\w.+-]+", stated) else "application/zip"
 
 
 def _is_binary(head: bytes) -> bool:
@@ -123,11 +151,16 @@ def _text_type(suffix: str, content: bytes) -> str:
         return HTML
     if head.startswith("<?xml"):
         return "application/xml"
-    if head.startswith("#!") or _CODE_SUFFIX.fullmatch(suffix):
+    language = told_language(suffix, head)
+    if language:
+        return code_type(language)
+    if head.startswith("#!") or _MACHINE_SUFFIX.fullmatch(suffix):
         return CODE
-    if _is_json(head, content):
-        return "application/json"
-    if suffix in _CSV_SUFFIXES and is_delimited(head):
+    return _json_type(suffix, head, content) or _prose_type(suffix, head)
+
+
+def _prose_type(suffix: str, head: str) -> str:
+    if suffix in _CSV_SUFFIXES and find_delimiter(head):
         return CSV
     if suffix in _MARKDOWN_SUFFIXES or _MARKDOWN_SIGN.search(head):
         return MARKDOWN
@@ -150,25 +183,27 @@ def _is_html(suffix: str, head: str) -> bool:
     return suffix not in _MARKDOWN_SUFFIXES and _HTML_FRAGMENT.match(head) is not None
 
 
-def _is_json(head: str, content: bytes) -> bool:
+def _json_type(suffix: str, head: str, content: bytes) -> str:
+    """Return the sort of JSON a text is, or nothing if it is none."""
     if not head.startswith(("{", "[")):
-        return False
+        return ""
+    if suffix == ".ipynb":
+        return NOTEBOOK
+    if suffix in _LINES_SUFFIXES or _opens_lines(head):
+        return JSON_LINES
+    if suffix == ".json":  # the parser says what is wrong with it, if anything is
+        return JSON
     try:
         json.loads(content)
     except (ValueError, RecursionError):
-        return False
-    return True
+        return ""
+    return JSON
 
 
-def is_delimited(text: str) -> bool:
-    """Whether text is rows of at least two columns, nearly all of one length."""
-    lines = text.splitlines()[:200]
+def _opens_lines(head: str) -> bool:
+    """Whether each of the first two lines is a JSON object by itself."""
+    lines = head.split("\n", 2)[:2]
     try:
-        dialect = csv.Sniffer().sniff("\n".join(lines[:20]), delimiters=",;\t|")
-        lengths = [len(row) for row in csv.reader(lines, dialect) if row]
-    except csv.Error:
+        return len(lines) == 2 and all(isinstance(json.loads(line), dict) for line in lines)
+    except (ValueError, RecursionError):
         return False
-    if not lengths:
-        return False
-    usual = max(set(lengths), key=lengths.count)
-    return usual >= 2 and lengths.count(usual) >= 0.8 * len(lengths)

@@ -6,7 +6,7 @@ headings and table cells.
 
 import ctypes
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +29,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class PdfLine:
-    """One line; all measures in points, the origin at the page's lower left."""
+    """One line; all measures in points, the origin at the page's lower left.
+
+    Attributes:
+        cells: Its stretches of text, from left to right.
+        baseline: Where its letters stand.
+        size: Of its font.
+        edge: The right edge of its column; None if the page has no columns.
+    """
 
     cells: tuple[Cell, ...]
     baseline: float
     size: float
+    edge: float | None = None
 
     @property
     def text(self) -> str:
@@ -61,14 +69,16 @@ class _Glyph:
 
 
 def page_lines(page: Any) -> list[PdfLine]:
-    """Return the lines of a `pypdfium2.PdfPage` in PDFium's reading order.
+    """Return the lines of a `pypdfium2.PdfPage` in PDFium's order, as they stand in the file.
+
+    They are not merged to rows: see `merge_rows`.
 
     Raises:
         pypdfium2.PdfiumError: The page cannot be read.
     """
     text_page = page.get_textpage()
     try:
-        return _merge_rows([_line(glyphs) for glyphs in _glyph_lines(text_page)])
+        return [_line(glyphs) for glyphs in _glyph_lines(text_page)]
     finally:
         text_page.close()
         page.close()
@@ -129,7 +139,7 @@ def _cell(glyphs: list[_Glyph]) -> Cell:
     return Cell(" ".join(text.split()), glyphs[0].left, glyphs[-1].right)
 
 
-def _merge_rows(lines: list[PdfLine]) -> list[PdfLine]:
+def merge_rows(lines: Sequence[PdfLine]) -> list[PdfLine]:
     """Join lines on one baseline: PDFium ends a line where a column, or only a run, ends."""
     merged: list[PdfLine] = []
     for line in lines:

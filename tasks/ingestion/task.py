@@ -4,29 +4,66 @@ from pathlib import Path
 
 from prefect import task
 
-from data_contracts.dataset import DatasetRef, read_kept
+from data_contracts.dataset import DatasetRef, StageResult, read_kept
 from data_contracts.results import BaseModelRef
-from data_contracts.schemas import CHUNK, DOCUMENT
+from data_contracts.schemas import CHUNK, DOCUMENT, SCHEMA_VERSION
 from tasks.ingestion.chunk import chunk_documents
 from tasks.ingestion.config import ChunkingConfig, IngestionConfig
-from tasks.ingestion.discover import documents_digest, find_files
+from tasks.ingestion.discover import Documents, describe, documents_digest, find_files
+from tasks.ingestion.document import scrubber_of
+from tasks.ingestion.file_hashes import with_hashes
+from tasks.ingestion.forgotten import forgotten_path, read_forgotten
 from tasks.ingestion.ingest import ingest_documents
-from tasks.ingestion.tokens import token_counter, tokenizer_sha256
+from tasks.ingestion.sources import DocumentFile
+from tasks.memo import Memo
+from tasks.modeling.tokens import token_counter, tokenizer_sha256
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext
 
-INGESTION = Stage(name="ingestion", version=1, schema=DOCUMENT, suite="ingestion")
-CHUNKING = Stage(name="chunking", version=1, schema=CHUNK, suite="chunking")
+INGESTION = Stage(name="ingestion", version=2, schema=DOCUMENT, suite="ingestion")
+CHUNKING = Stage(name="chunking", version=2, schema=CHUNK, suite="chunking")
 
 
 @task(name="ingest", persist_result=False)
-def ingest(documents: Path, config: IngestionConfig, context: RunContext) -> DatasetRef:
-    """Read, parse and clean the documents of a folder."""
-    parents = {"documents": documents_digest(find_files(documents, config))}
+def ingest(
+    documents: Documents, config: IngestionConfig, context: RunContext, name: str = "temper"
+) -> DatasetRef:
+    """Read, parse and clean the documents of folders, globs or fsspec addresses.
+
+    Args:
+        documents: Where they lie.
+        config: Options.
+        context: Home folder and MLflow run.
+        name: Of the profile; what was forgotten under it is not read.
+    """
+    forgotten = read_forgotten(forgotten_path(context.home, name))
     cache = context.home / "cache" / INGESTION.name
+    files = _hashed_files(documents, config, cache)
+    parents = {
+        "documents": documents_digest(files),
+        "scrubbing_key": scrubber_of(config.scrubbing).key_name,
+    }
+    if forgotten.documents:
+        parents["forgotten"] = forgotten.digest()
+    # how many processes parse and how files are compared are the machine's affair
+    # and no part of the dataset's name
+    named = config.model_copy(update={"workers": None, "trust_file_times": True})
     return run_stage(
-        INGESTION, context, config, parents, lambda: ingest_documents(documents, config, cache)
+        INGESTION,
+        context,
+        named,
+        parents,
+        lambda: ingest_documents(documents, config, cache, forgotten, files),
     )
+
+
+def _hashed_files(documents: Documents, config: IngestionConfig, cache: Path) -> list[DocumentFile]:
+    """List the files; those that are as they were in the last run are not read for it."""
+    files = find_files(documents, config)
+    if not config.trust_file_times:
+        return with_hashes(files, None)
+    with Memo(cache, ["file hashes", describe(documents)]) as memo:
+        return with_hashes(files, memo)
 
 
 @task(name="chunk", persist_result=False)
@@ -38,10 +75,11 @@ def chunk(
         "documents": documents.fingerprint,
         "tokenizer": tokenizer_sha256(base.folder),
     }
-    return run_stage(
-        CHUNKING,
-        context,
-        config,
-        parents,
-        lambda: chunk_documents(read_kept(documents), config, token_counter(base.folder)),
-    )
+
+    def compute() -> StageResult:
+        basis = [CHUNKING.version, SCHEMA_VERSION, options, parents["tokenizer"]]
+        with Memo(context.home / "cache" / CHUNKING.name, basis) as memo:
+            return chunk_documents(read_kept(documents), config, token_counter(base.folder), memo)
+
+    options = config.model_dump(mode="json")
+    return run_stage(CHUNKING, context, config, parents, compute)

@@ -1,4 +1,4 @@
-"""CSV and TSV: the rows as one table."""
+"""CSV, TSV and the like: the rows as one table."""
 
 import csv
 from pathlib import Path
@@ -9,9 +9,7 @@ from pydantic import Field
 from tasks.ingestion.decode import decode
 from tasks.ingestion.media_type import CSV
 from tasks.ingestion.parser import PARSERS, ParsedDocument, Parser, UnreadableFile
-from tasks.ingestion.tables import markdown_table
-
-_SAMPLE_LINES = 50
+from tasks.ingestion.tables import find_delimiter, markdown_table
 
 
 @PARSERS.register
@@ -20,15 +18,18 @@ class CsvParser(Parser):
 
     parser: Literal["csv"] = Field("csv", description="Name of the parser.")
     media_types: ClassVar[tuple[str, ...]] = (CSV,)
+    format_name: ClassVar[str] = "CSV"
     inline_markup: ClassVar[bool] = False
 
     def parse(self, path: Path, content: bytes) -> ParsedDocument:
         """Return the rows as a Markdown table."""
-        lines = decode(content).split("\n")
+        text = decode(content)
+        lines = (f"{line}\n" for line in text.split("\n"))
+        delimiter = find_delimiter(text)
+        if not delimiter:
+            raise UnreadableFile("corrupt", "Its rows have no common delimiter and width.")
         try:
-            sample = "\n".join(lines[:_SAMPLE_LINES])
-            dialect = csv.Sniffer().sniff(sample, delimiters=",;\t|")
-            rows = list(csv.reader((f"{line}\n" for line in lines), dialect))
+            rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
         except csv.Error as error:
             raise UnreadableFile("corrupt", f"The table cannot be read: {error}.") from error
         return ParsedDocument(text=markdown_table(rows))

@@ -25,17 +25,18 @@ class TextParser(Parser):
 
     parser: Literal["text"] = Field("text", description="Name of the parser.")
     media_types: ClassVar[tuple[str, ...]] = (PLAIN,)
+    format_name: ClassVar[str] = "plain text"
     inline_markup: ClassVar[bool] = False
 
     def parse(self, path: Path, content: bytes) -> ParsedDocument:
         """Return the text with paragraphs on one line each."""
         lines = _lines(decode(content).expandtabs(4).split("\n"))
-        return ParsedDocument(text=to_markdown(lines, _right_edge(lines), vocabulary(lines)))
+        return ParsedDocument(text=to_markdown(lines, vocabulary(lines)))
 
 
-def _right_edge(lines: Sequence[Line]) -> float:
+def _right_edge(raw: Sequence[str]) -> float:
     """Return the column at which the text was wrapped, or infinity if it was not."""
-    widths = [line.right for line in lines]
+    widths = [float(len(text.rstrip())) for text in raw if text.strip() and not _RULER.match(text)]
     short = [width for width in widths if width <= _WIDEST_WRAP]
     is_wrapped = sum(short) > sum(widths) / 2
     return max(short) if is_wrapped else float("inf")
@@ -43,7 +44,7 @@ def _right_edge(lines: Sequence[Line]) -> float:
 
 def _lines(raw: Sequence[str]) -> list[Line]:
     """Return the lines that carry text, with blank lines and rulers as gaps between them."""
-    lines, gap = list[Line](), True
+    lines, gap, edge = list[Line](), True, _right_edge(raw)
     for number, text in enumerate(raw):
         if not text.strip() or _RULER.match(text):
             gap = True
@@ -51,7 +52,7 @@ def _lines(raw: Sequence[str]) -> list[Line]:
         level = _heading_level(raw, number)
         left = float(len(text) - len(text.lstrip()))
         right = float(len(text.rstrip()))
-        lines.append(Line((text.strip(),), left, right, 1.0, gap=gap, heading=level))
+        lines.append(Line((text.strip(),), left, right, edge, 1.0, gap=gap, heading=level))
         gap = False
     return lines
 

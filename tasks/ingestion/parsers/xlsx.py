@@ -5,8 +5,6 @@ beside empty cells into decimals, empty cells into `NaN` and title rows into col
 """
 
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -15,7 +13,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from tasks.ingestion.media_type import XLSX
-from tasks.ingestion.parser import PARSERS, ParsedDocument, Parser, UnreadableFile
+from tasks.ingestion.package import DAMAGE, core_properties, corrupt, open_package
+from tasks.ingestion.parser import PARSERS, ParsedDocument, Parser
 from tasks.ingestion.tables import markdown_table
 
 Row = tuple[str, ...]
@@ -27,19 +26,23 @@ class XlsxParser(Parser):
 
     parser: Literal["xlsx"] = Field("xlsx", description="Name of the parser.")
     media_types: ClassVar[tuple[str, ...]] = (XLSX,)
+    format_name: ClassVar[str] = "Excel"
+    distributions: ClassVar[tuple[str, ...]] = ("openpyxl",)
     inline_markup: ClassVar[bool] = False
 
     def parse(self, path: Path, content: bytes) -> ParsedDocument:
         """Return every visible sheet that holds anything."""
         sheets = _read(content)
         parts = [f"## {name}\n\n{body}" for name, rows in sheets if (body := _markdown(rows))]
-        return ParsedDocument(text="\n\n".join(parts))
+        stated = core_properties(content)
+        return ParsedDocument(text="\n\n".join(parts), title=stated.title, date=stated.date)
 
 
 def _read(content: bytes) -> list[tuple[str, list[Row]]]:
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
+    open_package(content).close()
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         return [
@@ -47,22 +50,8 @@ def _read(content: bytes) -> list[tuple[str, list[Row]]]:
             for sheet in book.worksheets
             if sheet.sheet_state == "visible"
         ]
-    # openpyxl lets through whatever its XML and ZIP readers meet in a damaged file;
-    # SyntaxError is the base of ElementTree's ParseError.
-    except (
-        InvalidFileException,
-        zipfile.BadZipFile,
-        zlib.error,
-        SyntaxError,
-        LookupError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        OSError,
-    ) as error:
-        cause = f"{type(error).__name__}: {error}"
-        raise UnreadableFile("corrupt", f"The XLSX cannot be read: {cause}") from error
+    except (InvalidFileException, *DAMAGE) as error:
+        raise corrupt("workbook", error) from error
 
 
 def _values(sheet: Any) -> Iterator[Sequence[Any]]:

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.errors import DocumentsError
-from data_contracts.schemas import CHUNK, DOCUMENT, dropped_schema
+from data_contracts.schemas import CHUNK, DOCUMENT, blank_row, dropped_schema
 from data_contracts.validation import schema_failures
 from tasks.ingestion.blocks import find_blocks
 from tasks.ingestion.chunk import chunk_documents
 from tasks.ingestion.config import ChunkingConfig
+from tasks.memo import Memo
 
 
 def count_words(texts: Sequence[str]) -> list[int]:
@@ -22,7 +23,8 @@ def count_words(texts: Sequence[str]) -> list[int]:
 
 def documents(*texts: str, pages: Sequence[dict[str, int]] = ()) -> pa.Table:
     rows = [
-        {
+        blank_row(DOCUMENT)
+        | {
             "document_id": f"doc-{n}", "path": f"{n}.md", "sha256": "0" * 64,
             "media_type": "text/markdown", "parser": "markdown", "title": f"Title {n}",
             "raw_text": text, "text": text, "pages": list(pages),
@@ -149,3 +151,22 @@ def test_pages_come_from_where_chunks_start() -> None:
 def test_nothing_left_says_what_to_do() -> None:
     with pytest.raises(DocumentsError, match=r"1 too_short.*lower it"):
         chunk_documents(documents("Hi."), ChunkingConfig(), count_words)
+
+
+def test_only_changed_documents_are_cut_again_and_the_result_is_the_same(tmp_path) -> None:
+    counted: list[str] = []
+
+    def count(texts: Sequence[str]) -> list[int]:
+        counted.extend(texts)
+        return count_words(texts)
+
+    texts = ["Dogs may enter the office on Fridays.", "The gate is closed at nine each night."]
+    config = ChunkingConfig(max_tokens=20, min_tokens=1)
+    for changed in (False, True):
+        counted.clear()
+        now = [texts[0], texts[1] + " It opens at six."] if changed else texts
+        with Memo(tmp_path, "basis") as memo:
+            result = chunk_documents(documents(*now), config, count, memo)
+        assert result.kept.equals(chunk_documents(documents(*now), config, count_words).kept)
+    assert counted
+    assert not any("Dogs" in text for text in counted)

@@ -1,4 +1,6 @@
-"""Unicode, boilerplate and page spans."""
+"""Unicode, boilerplate, navigation, hyphens, scrubbing and page spans."""
+
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -10,9 +12,14 @@ from tasks.ingestion.clean import (
     find_boilerplate,
     remove_boilerplate,
     repair,
+    scrub_document,
 )
 from tasks.ingestion.config import IngestionConfig
+from tasks.ingestion.hyphens import join_divided
+from tasks.ingestion.navigation import is_navigation
 from tasks.ingestion.parser import PageSpan, ParsedDocument
+from tasks.scrubbing.config import ScrubbingConfig
+from tasks.scrubbing.scrub import Scrubber
 
 CONFIG = IngestionConfig(boilerplate_share=0.5, boilerplate_min_documents=3)
 
@@ -28,7 +35,7 @@ CONFIG = IngestionConfig(boilerplate_share=0.5, boilerplate_min_documents=3)
     ],
 )
 def test_damage_is_mended_and_nothing_else(broken: str, mended: str) -> None:
-    assert repair(broken) == mended
+    assert repair(broken, Counter()) == mended
 
 
 def test_shared_lines_go_whatever_their_numbers() -> None:
@@ -62,3 +69,88 @@ def test_page_spans_hold_each_pages_own_text(pages: list[str]) -> None:
     alone = [clean_document(ParsedDocument(page), inline_markup=False).text for page in pages]
     assert [clean.text[span.start : span.end] for span in clean.pages] == alone
     assert clean.text == "\n\n".join(part for part in alone if part)
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "joined"),
+    [
+        ("the infor-\nmation desk", "the information desk"),
+        ("a well-\nknown rule", "a well-known rule"),
+        ("the work-\nflow; any workflow", "the workflow; any workflow"),
+        ("set-\nup now. The set-up was", "set-up now. The set-up was"),
+        ("bed and rest: the bed-\nrest rule", "bed and rest: the bed-rest rule"),
+        ("Anglo-\nAmerican law", "Anglo-American law"),
+        ("state-of-\nthe-art", "state-of-the-art"),
+        ("pages 3-\n5 and x -\ny", "pages 3-\n5 and x -\ny"),
+        ("```\nls long-\nname\n```", "```\nls long-\nname\n```"),
+    ],
+)  # fmt: skip
+def test_divided_words_are_joined_and_compounds_keep_their_hyphen(wrapped, joined) -> None:
+    text, count = join_divided(wrapped)
+    assert text == joined
+    assert count == (wrapped != joined)
+
+
+NAVIGATION = """
+Edit this page
+- Back to top ↑
+« Previous
+Skip to main content
+Next →
+Home > Docs > Leave policy
+Home » HR / Travel
+Nach oben
+Volver arriba
+"""
+SENTENCES = """
+Click the Edit this page link.
+Next, ask your manager.
+Home is where the heart is.
+Home > Docs > Leave. Then ask your manager.
+## Next
+The previous page says so.
+"""
+
+
+@pytest.mark.parametrize("line", NAVIGATION.strip().split("\n"))
+def test_navigation_is_known(line: str) -> None:
+    assert is_navigation(line)
+
+
+@pytest.mark.parametrize("line", SENTENCES.split("\n"))
+def test_sentences_about_pages_are_no_navigation(line: str) -> None:
+    assert not is_navigation(line)
+
+
+def test_every_change_is_counted() -> None:
+    text = (
+        "Home > Docs > Leave\n\n- [A](/a)\n- [B](/b)\n- [C](/c)\n\n# Leave\n\n"
+        "You donâ€™t need infor-\nmation\u200b. <!-- no --> See {% page 'x' %}now.\n\nBack to top"
+    )
+    clean = clean_document(ParsedDocument(text), inline_markup=True)
+    assert clean.text == "# Leave\n\nYou don’t need information. See now."
+    assert {kind: n for kind, n in clean.changes.items() if n} == {
+        "encoding": 1,
+        "hyphenation": 1,
+        "invisible_character": 1,
+        "comment": 1,
+        "template": 1,
+        "navigation": 3,
+    }
+    shared = remove_boilerplate(clean, frozenset({"you don’t need information. see now."}))
+    assert shared.text == "# Leave" and shared.changes["boilerplate_line"] == 1
+
+
+def test_code_keeps_lines_that_look_like_navigation() -> None:
+    text = "```\nNext\n```"
+    assert clean_document(ParsedDocument(text), inline_markup=True).text == text
+
+
+def test_scrubbing_keeps_page_spans_and_counts() -> None:
+    pages = (PageSpan(1, 0, 19), PageSpan(2, 21, 37))
+    clean = CleanText("Ask bob@x.org first\n\nor 415-762-3310.", pages, {"encoding": 1})
+    scrubbed = scrub_document(clean, Scrubber(ScrubbingConfig()))
+    first, second = (scrubbed.text[page.start : page.end] for page in scrubbed.pages)
+    assert first.startswith("Ask [EMAIL_") and first.endswith("] first")
+    assert second.startswith("or [PHONE_") and second.endswith("].")
+    assert scrubbed.changes == {"encoding": 1, "scrubbed.email": 1, "scrubbed.phone": 1}

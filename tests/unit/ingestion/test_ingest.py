@@ -1,5 +1,6 @@
 """A folder as untidy as life."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,24 @@ def test_kept_rows_say_what_they_are(folder: Path, tmp_path: Path) -> None:
     assert rows["latin.txt"]["title"] == "Latin"
 
 
+def test_lock_files_are_dropped_also_in_archives_and_read_on_request(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "lock.md").write_text("# Lock\n\nThe lock of the harbour opens at noon.\n")
+    locked = '{"packages": {"left-pad": {"version": "1.3.0", "integrity": "sha512-plain"}}}'
+    (documents / "package-lock.json").write_text(locked)
+    (documents / "Cargo.lock").write_text("[[package]]\nname = 'left pad of the harbour'\n")
+    with zipfile.ZipFile(documents / "site.zip", "w") as archive:
+        archive.writestr("web/yarn.lock", "left-pad of the harbour")
+    found = ingest_documents(documents, IngestionConfig(), tmp_path / "cache")
+    reasons = {row["path"]: row["reason"] for row in found.dropped.to_pylist()}
+    assert reasons == {
+        name: "lock_file" for name in ("package-lock.json", "Cargo.lock", "site.zip/web/yarn.lock")
+    }
+    read = ingest_documents(documents, IngestionConfig(lock_files=True), tmp_path / "cache")
+    assert "package-lock.json" in read.kept.column("path").to_pylist()
+
+
 def test_one_changed_file_is_parsed_alone(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
 
@@ -113,3 +132,24 @@ def test_files_cut_short_never_stop_ingestion(
     result = ingest_documents(documents, IngestionConfig(), tmp_path / "cache")
     assert result.kept.num_rows + result.dropped.num_rows == 5
     assert "sound.md" in result.kept["path"].to_pylist()
+
+
+def test_nothing_personal_is_stored_and_other_languages_are_dropped(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "leave.md").write_text(
+        "---\ntitle: Ask bob@x.org\n---\n\nThe office opens at eight. Ask bob@x.org, or bob@x.org."
+    )
+    (documents / "urlaub.md").write_text("Jeder Mitarbeiter hat 25 Urlaubstage im Jahr.")
+    (documents / "short.md").write_text("OK")
+    cache = tmp_path / "cache"
+    result = ingest_documents(documents, IngestionConfig(languages=("en",)), cache)
+    rows = {row["path"]: row for row in result.kept.to_pylist()}
+    assert rows.keys() == {"leave.md", "short.md"}
+    assert "bob" not in str(rows) and rows["leave.md"]["language"] == "en"
+    assert {"kind": "scrubbed.email", "count": 2} in rows["leave.md"]["changes"]
+    assert result.figures["changes.scrubbed.email"] == 2
+    assert result.figures["language.en"] == result.figures["language.unknown"] == 1
+    (dropped,) = result.dropped.to_pylist()
+    assert (dropped["reason"], dropped["language"]) == ("other_language", "de")
+    assert not any(b"bob@" in path.read_bytes() for path in cache.rglob("*.arrow"))

@@ -1,5 +1,7 @@
 """The content decides what a file is, whatever its name says."""
 
+import io
+import zipfile
 from pathlib import PurePath
 
 import pytest
@@ -19,6 +21,7 @@ from tasks.ingestion.media_type import (
 from tasks.ingestion.parser import UnreadableFile, parser_for
 from tests.unit.ingestion.conftest import PNG
 
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PAGE = b"<!-- saved --><!DOCTYPE html><html><body><p>Hello</p></body></html>"
 
 
@@ -38,8 +41,15 @@ PAGE = b"<!-- saved --><!DOCTYPE html><html><body><p>Hello</p></body></html>"
         ("list.csv", b"This is a letter.\nIt is no table, and it goes on.\nRegards\n", PLAIN),
         ("data.txt", b'{"a": [1, 2]}', "application/json"),
         ("feed.txt", b'<?xml version="1.0"?><a/>', "application/xml"),
-        ("run", b"#!/bin/sh\necho hi\n", CODE),
-        ("setup.py", b"import os\n", CODE),
+        ("run", b"#!/bin/sh\necho hi\n", "text/x-bash"),
+        ("run", b"#!/usr/bin/env -S python3 -u\nimport os\n", "text/x-python"),
+        ("setup.py", b"import os\n", "text/x-python"),
+        ("app.tsx", b"export const a = 1;\n", "text/x-typescript"),
+        ("list.tsv", b"name\ttown\nAda, Countess\tLondon\n", CSV),
+        ("style.css", b"a { color: red }\n", CODE),
+        ("old.xls", OLE + "Workbook".encode("utf-16-le"), "application/vnd.ms-excel"),
+        ("old.doc", OLE + "WordDocument".encode("utf-16-le"), "application/msword"),
+        ("mail.msg", OLE + "__substg1.0_".encode("utf-16-le"), "application/vnd.ms-outlook"),
         ("old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", "application/x-ole-storage"),
         ("letter.doc", b"{\\rtf1 Hello}", "application/rtf"),
         ("blob.txt", bytes(range(256)) * 4, BINARY),
@@ -65,3 +75,25 @@ def test_a_type_without_parser_is_unsupported() -> None:
     with pytest.raises(UnreadableFile, match="image/png") as raised:
         parser_for("image/png")
     assert raised.value.reason == "unsupported"
+
+
+def test_an_encrypted_office_document_says_so() -> None:
+    with pytest.raises(UnreadableFile) as raised:
+        detect_media_type(PurePath("a.docx"), OLE + "EncryptedPackage".encode("utf-16-le"))
+    assert raised.value.reason == "encrypted"
+
+
+def test_old_formats_come_with_advice_and_others_with_what_is_read() -> None:
+    with pytest.raises(UnreadableFile, match="--convert-to docx"):
+        parser_for("application/msword")
+    with pytest.raises(UnreadableFile, match="EPUB, Excel, HTML"):
+        parser_for("image/gif")
+
+
+def test_a_package_that_unpacks_to_too_much_is_not_opened() -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("word/document.xml", b" " * 400_000_000)
+    with pytest.raises(UnreadableFile) as raised:
+        detect_media_type(PurePath("a.docx"), target.getvalue())
+    assert raised.value.reason == "archive_bomb"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.ingestion.clean import clean_document
 from tasks.ingestion.parser import PARSERS, ParsedDocument, UnreadableFile, parser_for
 from tests.unit.ingestion.conftest import PNG
 
@@ -38,6 +39,11 @@ class TestMarkdown:
     @pytest.mark.parametrize("front", [b"---\n: [broken\n---\n", b"---js\n{a: 1}\n---\n"])
     def test_front_matter_that_is_no_yaml_goes_too(self, front: bytes) -> None:
         assert parse("markdown", front + b"Body\n").text.strip() == "Body"
+
+    @pytest.mark.timeout(60)
+    def test_comments_that_no_one_closes_cost_little(self) -> None:
+        parsed = parse("markdown", b"# Leave\n\n<!-- a" + b"<!--" * 25_000 + b" 25 days")
+        assert clean_document(parsed, inline_markup=True).text == "# Leave\n\na 25 days"
 
     def test_prose_between_rulers_stays(self) -> None:
         assert "Quote of the day" in parse("markdown", b"---\nQuote of the day\n---\nBody\n").text
