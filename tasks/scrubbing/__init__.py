@@ -1,0 +1,1 @@
+"""Takes personal data and secrets out of texts before anything leaves the machine."""
