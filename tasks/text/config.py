@@ -35,6 +35,59 @@ class SimilarityConfig(Config):
         description="Words in a run that counts as copied when two rows share it. 13 is the "
         "usual length in contamination checks since GPT-3 (Brown et al. 2020, appendix C).",
     )
+    containment_ngram: int = Field(
+        3,
+        ge=2,
+        le=13,
+        description="Words in a run when asking how much of a row's text lies within another "
+        "row, whose text may be much longer. Short runs outlive changed and re-ordered words.",
+    )
+    containment_threshold: float = Field(
+        0.7,
+        gt=0,
+        le=1,
+        description="A row of which this share of runs lies within another row is contained in "
+        "it. Template text does not count.",
+    )
+    containment_least: int = Field(
+        6,
+        ge=1,
+        description="Rows with fewer runs of their own say too little for being contained in "
+        "another to mean anything.",
+    )
+    substring_characters: int = Field(
+        80,
+        ge=20,
+        description="Characters of normalised text in a row that count as copied verbatim: as "
+        "much as 13 words. In characters, so that it holds for languages without spaces.",
+    )
+    fact_threshold: float = Field(
+        0.4,
+        gt=0,
+        le=1,
+        description="Rows whose answers agree in numbers and negations state the same fact when "
+        "their subject words reach this Jaccard similarity. On a real handbook's rows of different "
+        "groups the highest was 0.25, but for one pair that does state the same.",
+    )
+    fact_least: int = Field(
+        4,
+        ge=1,
+        description="Rows with fewer subject words say too little to state a fact: 'Is it so? Yes'",
+    )
+    fact_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="A word found in this share of all documents is no subject word.",
+    )
+    embedding_threshold: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Cosine similarity of sentence embeddings from which two rows are too close. "
+        "Off: paraphrases lie at 0.5 to 0.8 and so do different questions on one subject, no "
+        "threshold tells them apart.",
+    )
     template_documents: int = Field(
         5,
         ge=2,

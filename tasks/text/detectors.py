@@ -2,14 +2,26 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.text.config import SimilarityConfig
+from tasks.text.copied import containment_features, substring_features
+from tasks.text.fact_words import fact_features
 from tasks.text.normalise import normalise
-from tasks.text.overlap import Closest, closest_by_count, closest_by_jaccard
+from tasks.text.overlap import (
+    Closest,
+    closest_by_containment,
+    closest_by_cosine,
+    closest_by_count,
+    closest_by_jaccard,
+    closest_by_run,
+    closest_contained,
+)
 from tasks.text.rows import (
     ngram_features,
     passages,
@@ -22,7 +34,8 @@ from tasks.text.rows import (
 from tasks.text.shingles import Hashes
 from tasks.text.template import template_hashes, without
 
-Compare = Callable[[Sequence[Hashes], Sequence[Hashes]], Closest]
+Features = Sequence[NDArray[Any]]
+Compare = Callable[[Features, Features], Closest]
 Positions = NDArray[np.int64]
 
 
@@ -32,40 +45,91 @@ class Detector:
 
     Attributes:
         name: Name in the certificate.
-        features: Set of hashes of each row; an empty one is like nothing.
+        features: Set of hashes of each row, or its unit vector; an empty set is like nothing.
         compare: Measures two sets and finds the closest rows.
         threshold: From this measure on, two rows are too close.
         texts: What a person is shown of each row.
+        within: Where a row is looked for in another one: what the other one holds.
     """
 
     name: str
-    features: list[Hashes]
+    features: Features
     compare: Compare
     threshold: float
     texts: list[str]
+    within: Features | None = None
 
     def closest(self, rows: Positions, others: Positions) -> Closest:
         """Find for each of `rows` its closest row among `others`; the index is into `others`."""
-        return self.compare([self.features[i] for i in rows], [self.features[i] for i in others])
+        within = self.features if self.within is None else self.within
+        return self.compare([self.features[i] for i in rows], [within[i] for i in others])
+
+    def closest_given_away(self, rows: Positions, others: Positions) -> Closest:
+        """Find for each of `rows` which of `others` it gives away most: `closest` turned round."""
+        if self.within is None:
+            return self.closest(rows, others)
+        return closest_contained([self.within[i] for i in rows], [self.features[i] for i in others])
 
 
-def text_detectors(examples: pa.Table, config: SimilarityConfig) -> list[Detector]:
+def text_detectors(
+    examples: pa.Table, config: SimilarityConfig, counted: int | None = None
+) -> list[Detector]:
     """Return the detectors that compare what the rows of a table say.
 
     Template text is counted over the whole table, as curation does.
+
+    Args:
+        examples: The rows.
+        config: Thresholds.
+        counted: Count template text over so many first rows only.
     """
     texts, contexts = questions_and_answers(examples), passages(examples)
-    asked, ngrams = question_features(examples), ngram_features(examples, config)
-    documents = strings(examples, "document_id")
+    documents = strings(examples, "document_id")[:counted]
+
+    def own(features: list[Hashes]) -> list[Hashes]:
+        return without(features, template_hashes(features[:counted], documents, config))
+
     exact = value_features(normalise(text) for text in texts)
-    own_questions = without(asked, template_hashes(asked, documents, config))
-    own_ngrams = without(ngrams, template_hashes(ngrams, documents, config))
     near, passage = shingle_features(texts, config), shingle_features(contexts, config)
-    ngram = f"ngram_{config.ngram_length}"
+    ngram, ngrams = f"ngram_{config.ngram_length}", own(ngram_features(examples, config))
+    asked, stated = own(question_features(examples)), fact_features(examples, config, counted)
     return [
         Detector("exact", exact, closest_by_count, 1, texts),
-        Detector("same_question", own_questions, closest_by_count, 1, texts),
+        Detector("same_question", asked, closest_by_count, 1, texts),
         Detector("near_duplicate", near, closest_by_jaccard, config.near_threshold, texts),
-        Detector(ngram, own_ngrams, closest_by_count, 1, texts),
+        Detector(ngram, ngrams, closest_by_count, 1, texts),
         Detector("passage", passage, closest_by_jaccard, config.passage_threshold, contexts),
+        _containment(examples, texts, config, counted),
+        _substring(examples, texts, config, counted),
+        Detector("same_fact", stated, closest_by_jaccard, config.fact_threshold, texts),
+        *_embedding(texts, config),
     ]
+
+
+def _containment(
+    examples: pa.Table, texts: list[str], config: SimilarityConfig, counted: int | None
+) -> Detector:
+    """Find rows whose question and answer lie within what another row says."""
+    own, within = containment_features(examples, config, counted)
+    threshold = config.containment_threshold
+    return Detector("containment", own, closest_by_containment, threshold, texts, within)
+
+
+def _substring(
+    examples: pa.Table, texts: list[str], config: SimilarityConfig, counted: int | None
+) -> Detector:
+    """Find rows that share a long run of characters, wherever it stands."""
+    length = config.substring_characters
+    windows = substring_features(examples, config, counted)
+    return Detector("substring", windows, partial(closest_by_run, length=length), length, texts)
+
+
+def _embedding(texts: list[str], config: SimilarityConfig) -> list[Detector]:
+    """Find rows that mean nearly the same, where a threshold is configured."""
+    if config.embedding_threshold is None:
+        return []
+    from tasks.modeling.encoder import encode
+
+    vectors = list(encode(texts))
+    threshold = config.embedding_threshold
+    return [Detector("embedding", vectors, closest_by_cosine, threshold, texts)]

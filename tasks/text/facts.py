@@ -31,10 +31,23 @@ def facts(text: str) -> frozenset[str]:
     return frozenset(m.group().casefold() for m in matches if _tells(normal, m))
 
 
+def values(text: str) -> frozenset[str]:
+    """Return the numbers and negations of a text, case-folded: its facts without the names."""
+    return frozenset(filter(_is_value, words(text)))
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text, case-folded."""
+    found = _WORD.findall(unicodedata.normalize("NFKC", text))
+    return frozenset(word.casefold() for word in found)
+
+
 def _tells(text: str, match: re.Match[str]) -> bool:
-    word = match.group()
-    has_digit = any(map(str.isdigit, word))
-    return has_digit or word.casefold() in _TELLING or _is_name(text, match.start())
+    return _is_value(match.group()) or _is_name(text, match.start())
+
+
+def _is_value(word: str) -> bool:
+    return any(map(str.isdigit, word)) or word.casefold() in _TELLING
 
 
 def _is_name(text: str, start: int) -> bool:

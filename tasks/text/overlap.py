@@ -1,10 +1,10 @@
-"""The closest row of another table, by brute force: every pair is compared.
+"""The closest row of another table, none missed: every pair that shares something is compared.
 
-Sparse matrix products, block by block; equal rows are compared once. The cost is the sum
-over all pairs of what they share. Beyond some 20,000 rows an index is needed.
+An inverted index as a sparse matrix product, block by block on both sides, so that memory is
+bounded; equal rows are compared once. The cost is the sum over all pairs of what they share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 
 from tasks.text.shingles import EMPTY, Hashes
 
-# Rows compared at once: 256 x 20,000 pairs of float64 are 40 MB.
-BLOCK = 256
+Vector = NDArray[np.float32]
+Numbers = NDArray[np.float64]
+# From what each pair shares (1 at least), the sizes of the row and of the other. Where nothing
+# is shared every measure is 0.
+Measure = Callable[[Numbers, Numbers, Numbers], Numbers]
+
+# Rows compared at once, of the left and of the right side. If all pairs of a block share
+# something, they take 300 MB: numbers, places, measures.
+BLOCK, OTHERS = 256, 32_768
 
 
 @dataclass(frozen=True)
@@ -32,12 +39,57 @@ class Closest:
 
 def closest_by_count(left: Sequence[Hashes], right: Sequence[Hashes]) -> Closest:
     """Find for each left row the right row with the most hashes in common."""
-    return _closest(left, right, as_jaccard=False)
+    return _closest(left, right, lambda shared, own, other: shared)
 
 
 def closest_by_jaccard(left: Sequence[Hashes], right: Sequence[Hashes]) -> Closest:
     """Find for each left row the right row with the highest Jaccard similarity."""
-    return _closest(left, right, as_jaccard=True)
+    return _closest(
+        left, right, lambda shared, own, other: shared / np.maximum(own + other - shared, 1.0)
+    )
+
+
+def closest_by_containment(left: Sequence[Hashes], right: Sequence[Hashes]) -> Closest:
+    """Find for each left row the right row that holds the largest share of its hashes.
+
+    Broder 1997, "On the resemblance and containment of documents", section 2.
+    """
+    return _closest(left, right, lambda shared, own, other: shared / np.maximum(own, 1.0))
+
+
+def closest_contained(left: Sequence[Hashes], right: Sequence[Hashes]) -> Closest:
+    """Find for each left row the right row of whose hashes it holds the largest share."""
+    return _closest(left, right, lambda shared, own, other: shared / np.maximum(other, 1.0))
+
+
+def closest_by_run(left: Sequence[Hashes], right: Sequence[Hashes], length: int) -> Closest:
+    """Find for each left row the right row with the longest text in common, in characters.
+
+    Args:
+        left: Windows of `length` characters of each row.
+        right: The same of the others.
+        length: A run of n characters makes n - length + 1 windows. Several runs count as one.
+    """
+    return _closest(left, right, lambda shared, own, other: shared + length - 1)
+
+
+def closest_by_cosine(left: Sequence[Vector], right: Sequence[Vector]) -> Closest:
+    """Find for each left unit vector the right one with the largest dot product; 0 if negative."""
+    value, index = np.zeros(len(left)), np.zeros(len(left), np.int64)
+    for first in range(0, len(right), OTHERS):
+        others = np.stack(right[first : first + OTHERS]).T
+        for start in range(0, len(left), BLOCK):
+            block = slice(start, start + BLOCK)
+            measure = np.stack(left[block]) @ others
+            found = Closest(measure.max(axis=1), measure.argmax(axis=1) + first)
+            _keep_closer(value[block], index[block], found)
+    return Closest(value, index)
+
+
+def _keep_closer(value: Numbers, index: NDArray[np.int64], found: Closest) -> None:
+    """Write what was found where it is closer than what is there."""
+    closer = found.value > value
+    value[closer], index[closer] = found.value[closer], found.index[closer]
 
 
 def incidence(features: Sequence[Hashes], vocabulary: Hashes) -> Any:
@@ -49,31 +101,60 @@ def incidence(features: Sequence[Hashes], vocabulary: Hashes) -> Any:
 
     hashes = np.concatenate([EMPTY, *features])
     owners = np.repeat(np.arange(len(features)), [row.size for row in features])
-    known = np.isin(hashes, vocabulary)
-    columns = np.searchsorted(vocabulary, hashes[known])
+    places = np.searchsorted(vocabulary, hashes)
+    known = places < vocabulary.size
+    known[known] = vocabulary[places[known]] == hashes[known]
+    columns = places[known]
     shape = (len(features), vocabulary.size)
     return csr_array((np.ones(columns.size, np.int32), (owners[known], columns)), shape=shape)
 
 
-def _closest(left: Sequence[Hashes], right: Sequence[Hashes], as_jaccard: bool) -> Closest:
+def _closest(left: Sequence[Hashes], right: Sequence[Hashes], measured: Measure) -> Closest:
+    if len(left) == len(right) == 1:
+        return Closest(_of_pair(left[0], right[0], measured), np.zeros(1, np.int64))
     ours, inverse = _distinct(left)
     theirs, _ = _distinct(right)
-    value, index = np.zeros(len(ours)), np.zeros(len(ours), np.int64)
-    if not ours.size or not theirs.size:
-        return Closest(value[inverse], index[inverse])
+    value, index = np.zeros(ours.size), np.zeros(ours.size, np.int64)
     rows = [left[i] for i in ours]
-    vocabulary = np.unique(np.concatenate(rows))
+    # of the smaller side: what the other one has beside it is not shared
+    smaller = min((rows, [right[i] for i in theirs]), key=lambda side: _sizes(side).sum())
+    vocabulary = np.unique(np.concatenate([EMPTY, *smaller]))
     matrix = incidence(rows, vocabulary)
-    columns = incidence([right[i] for i in theirs], vocabulary).T.tocsr()
-    own = np.array([row.size for row in rows], np.float64)
-    other = np.array([right[i].size for i in theirs], np.float64)
-    for start in range(0, len(ours), BLOCK):
-        block = slice(start, start + BLOCK)
-        measure = (matrix[block] @ columns).toarray().astype(np.float64)
-        if as_jaccard:
-            measure /= np.maximum(own[block, None] + other - measure, 1.0)
-        value[block], index[block] = measure.max(axis=1), theirs[measure.argmax(axis=1)]
+    own = _sizes(rows)
+    for first in range(0, theirs.size, OTHERS):
+        others = [right[i] for i in theirs[first : first + OTHERS]]
+        columns, other = incidence(others, vocabulary).T.tocsr(), _sizes(others)
+        for start in range(0, ours.size, BLOCK):
+            block = slice(start, start + BLOCK)
+            found = _highest(matrix[block] @ columns, own[block], other, measured)
+            _keep_closer(value[block], index[block], Closest(found.value, found.index + first))
+    index = theirs[index] if theirs.size else index
     return Closest(value[inverse], index[inverse])
+
+
+def _of_pair(own: Hashes, other: Hashes, measured: Measure) -> Numbers:
+    """Return the measure of two sets; building an index for them costs a hundred times more."""
+    shared = _sizes([np.intersect1d(own, other, assume_unique=True)])
+    return measured(shared, _sizes([own]), _sizes([other])) if shared[0] else np.zeros(1)
+
+
+def _highest(shared: Any, own: Numbers, other: Numbers, measured: Measure) -> Closest:
+    """Return the highest measure of each row of a sparse matrix, and its first column."""
+    value, index = np.zeros(own.size), np.zeros(own.size, np.int64)
+    counts = np.diff(shared.indptr)
+    filled = np.flatnonzero(counts)
+    if not filled.size:
+        return Closest(value, index)
+    starts, places = shared.indptr[filled], shared.indices
+    measure = measured(shared.data.astype(np.float64), np.repeat(own, counts), other[places])
+    value[filled] = np.maximum.reduceat(measure, starts)
+    highest = np.where(measure == np.repeat(value, counts), places, other.size)
+    index[filled] = np.minimum.reduceat(highest, starts)
+    return Closest(value, index)
+
+
+def _sizes(features: Sequence[Hashes]) -> Numbers:
+    return np.array([row.size for row in features], np.float64)
 
 
 def _distinct(features: Sequence[Hashes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

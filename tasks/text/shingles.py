@@ -34,7 +34,7 @@ def character_shingles(text: str, length: int) -> Hashes:
     if not normal:
         return EMPTY
     points = np.frombuffer(f" {normal} ".encode("utf-32-le"), np.uint32).astype(np.uint64)
-    return _windows(points, min(length, points.size))
+    return _distinct(window_hashes(points, min(length, points.size)))
 
 
 def word_ngrams(text: str, length: int) -> Hashes:
@@ -42,7 +42,8 @@ def word_ngrams(text: str, length: int) -> Hashes:
     words = normalise(text).split()
     if len(words) < length:
         return EMPTY
-    return _windows(np.array([text_hash(word) for word in words], np.uint64), length)
+    codes = np.array([text_hash(word) for word in words], np.uint64)
+    return _distinct(window_hashes(codes, length))
 
 
 def jaccard(left: Hashes, right: Hashes) -> float:
@@ -52,15 +53,19 @@ def jaccard(left: Hashes, right: Hashes) -> float:
     return float(shared / union) if union else 0.0
 
 
-def _windows(codes: Hashes, length: int) -> Hashes:
-    """Hash every window as a polynomial of its codes, then mix: low bits would be weak."""
-    count = codes.size - length + 1
+def window_hashes(codes: Hashes, length: int) -> Hashes:
+    """Return the hash of every run of `length` codes, in order; none if there are fewer.
+
+    A polynomial of the codes, then mixed: its low bits alone would be weak.
+    """
+    count = max(codes.size - length + 1, 0)
     mixed = np.zeros(count, np.uint64)
-    for place in range(length):
-        mixed += codes[place : place + count] * np.uint64(pow(_MULTIPLIER, place + 1, 2**64))
+    for place in reversed(range(length)):  # Horner's scheme, in place
+        mixed += codes[place : place + count]
+        mixed *= np.uint64(_MULTIPLIER)
     for shift, multiplier in _MIX:
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(multiplier)
-    return _distinct(mixed ^ (mixed >> np.uint64(31)))
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _distinct(hashes: Hashes) -> Hashes:

@@ -35,4 +35,11 @@ def template_hashes(
 
 def without(features: Sequence[Hashes], ignored: Hashes) -> list[Hashes]:
     """Return the features of each row that are not among the ignored ones."""
-    return [row[~np.isin(row, ignored, assume_unique=True)] for row in features]
+    if not ignored.size or not features:
+        return list(features)
+    kept = ~np.isin(np.concatenate(features), ignored)
+    ends = np.cumsum([row.size for row in features]).tolist()
+    return [
+        row if kept[end - row.size : end].all() else row[kept[end - row.size : end]]
+        for row, end in zip(features, ends, strict=True)
+    ]

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.text import overlap
-from tasks.text.overlap import closest_by_count, closest_by_jaccard
+from tasks.text.overlap import (
+    closest_by_containment,
+    closest_by_cosine,
+    closest_by_count,
+    closest_by_jaccard,
+    closest_by_run,
+    closest_contained,
+)
 
 SETS = st.lists(st.sets(st.integers(0, 12)), max_size=8)
 
@@ -18,7 +25,8 @@ def arrays(sets: list[set[int]]) -> list[np.ndarray]:
 @pytest.fixture(autouse=True, scope="module")
 def small_blocks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(overlap, "BLOCK", 2)  # so that several blocks occur
+        patch.setattr(overlap, "BLOCK", 2)  # so that several blocks occur, on both sides
+        patch.setattr(overlap, "OTHERS", 3)
         yield
 
 
@@ -34,5 +42,32 @@ def test_closest_is_what_comparing_every_pair_finds(
         assert counts.value[i] == max(shared, default=0)
         assert shares.value[i] == pytest.approx(max(jaccards, default=0))
         if right:
-            assert shared[counts.index[i]] == counts.value[i]
+            assert counts.index[i] == shared.index(max(shared)), "the first of equals"
             assert jaccards[shares.index[i]] == pytest.approx(shares.value[i])
+
+
+@given(SETS, SETS)
+def test_containment_is_the_share_of_one_set_within_the_other(
+    left: list[set[int]], right: list[set[int]]
+) -> None:
+    inside = closest_by_containment(arrays(left), arrays(right))
+    holding = closest_contained(arrays(left), arrays(right))
+    for row, value, held in zip(left, inside.value, holding.value, strict=True):
+        assert value == max((len(row & o) / len(row) for o in right if row), default=0)
+        assert held == max((len(row & o) / len(o) for o in right if o), default=0)
+
+
+def test_a_run_is_measured_in_characters() -> None:
+    found = closest_by_run(arrays([{1, 2, 3}, {7}]), arrays([{3}, {2, 3, 4}]), length=80)
+    assert found.value.tolist() == [81, 0]
+    assert found.index[0] == 1
+
+
+def test_cosine_finds_the_nearest_vector_whatever_the_block() -> None:
+    random = np.random.default_rng(1)
+    left, right = (random.normal(size=(n, 4)).astype(np.float32) for n in (7, 5))
+    found = closest_by_cosine(list(left), list(right))
+    every = left @ right.T
+    assert np.allclose(found.value, np.maximum(every.max(axis=1), 0))
+    assert found.index.tolist() == every.argmax(axis=1).tolist()
+    assert closest_by_cosine(list(left), []).value.tolist() == [0] * 7

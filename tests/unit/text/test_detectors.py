@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from tasks.text.config import SimilarityConfig
+from tasks.text.detectors import Detector, text_detectors
+
+SHORT = {"question": "Who feeds the cat at noon?", "answer": "The old purser does."}
+LONG = {
+    "question": "What is said?",
+    "answer": f"Much else. {SHORT['question']} {SHORT['answer']} {'Other words follow. ' * 25}",
+}
+
+
+def detector(rows, name: str, **config) -> Detector:
+    found = {d.name: d for d in text_detectors(rows, SimilarityConfig(**config))}
+    return found[name]
+
+
+def test_a_short_row_is_contained_in_a_long_one_and_not_the_other_way_round(table) -> None:
+    found = detector(table([SHORT, LONG, {}]), "containment")
+    short, others = np.array([0]), np.array([1, 2])
+    assert found.closest(short, others).value[0] > 0.9
+    assert found.closest(short, others).index[0] == 0
+    assert found.closest(np.array([1]), short).value[0] < 0.5
+    assert found.closest_given_away(np.array([1, 2]), short).value[0] > 0.9
+    assert found.closest_given_away(short, np.array([1])).value[0] < 0.5
+
+
+def test_a_passage_is_searched_but_not_looked_for(table) -> None:
+    rows = table([SHORT, {"context": LONG["answer"]}])
+    found = detector(rows, "containment")
+    assert found.closest(np.array([0]), np.array([1])).value[0] > 0.9
+    assert found.closest_given_away(np.array([0]), np.array([1])).value[0] == 0
+
+
+def test_too_little_text_is_contained_in_nothing(table) -> None:
+    rows = table([{"question": "Who feeds it?", "answer": "He does."}] * 2)
+    assert detector(rows, "containment").closest(np.array([0]), np.array([1])).value[0] == 0
+    found = detector(rows, "containment", containment_least=3)
+    assert found.closest(np.array([0]), np.array([1])).value[0] == 1
+
+
+@pytest.mark.parametrize("name", ["containment", "substring"])
+def test_text_that_many_documents_share_does_not_count(table, name: str) -> None:
+    same = "This page was last changed by the harbour office on the first day of the month. " * 2
+    rows = [{"answer": f"{same} number {n}"} for n in range(6)]
+    first, rest = np.array([0]), np.array([1, 2])
+    assert detector(table(rows), name).closest(first, rest).value[0] == 0
+    assert detector(table(rows[:3]), name).closest(first, rest).value[0] > 0.5
+
+
+def test_embeddings_are_compared_only_where_a_threshold_is_set(table) -> None:
+    names = {found.name for found in text_detectors(table([{}]), SimilarityConfig())}
+    assert "embedding" not in names
+
+
+@pytest.mark.model
+def test_a_paraphrase_is_nearer_than_another_subject(table) -> None:
+    rows = table(
+        [
+            {"question": "Who feeds the cat on board?", "answer": "The purser."},
+            {"question": "By whom is the ship's cat fed?", "answer": "By the purser."},
+            {"question": "What does a ticket cost?", "answer": "Nine pounds."},
+        ]
+    )
+    found = detector(rows, "embedding", embedding_threshold=0.7)
+    closest = found.closest(np.array([0]), np.array([1, 2]))
+    assert closest.index[0] == 0
+    assert closest.value[0] >= found.threshold
