@@ -1,7 +1,8 @@
 """What a generator is: a plug-in that turns a chunk into candidates for rows.
 
-There are two sorts. One works by rules; the other says which messages a language model is
-to be sent and how its reply is read, and leaves the sending to others.
+There are three sorts. One works by rules on a chunk; one makes rows of rows that the document
+gave already; the third says which messages a language model is to be sent and how its reply
+is read, and leaves the sending to others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,9 +15,8 @@ from pydantic import BaseModel
 
 from data_contracts.base import Config
 from tasks.generation.passage import Block, Span, parse_blocks, plain, sentences
+from tasks.llm.request import Messages
 from tasks.registry import Registry
-
-Messages = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ class ChunkView:
         document: Text of the whole document; the chunk's own text where none is given.
         start: Where the chunk begins in it.
         siblings: Texts of all chunks of its document, this one included, in order.
+        document_id: The document's identifier.
+        language: Language of the document (ISO 639-1), where it is known.
+        flags: What a person should look at: `instructions` where it gives orders to a model.
     """
 
     chunk_id: str
@@ -40,6 +43,9 @@ class ChunkView:
     document: str = ""
     start: int = 0
     siblings: tuple[str, ...] = ()
+    document_id: str = ""
+    language: str | None = None
+    flags: tuple[str, ...] = ()
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -117,6 +123,31 @@ def _is_row(line: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a generator works on: a chunk, and for some kinds further ones.
+
+    Attributes:
+        chunk: The chunk that the row belongs to.
+        second: A chunk of a related document, for kinds that join two passages.
+        distractors: Chunks that do not answer the question, for kinds that show them.
+    """
+
+    chunk: ChunkView
+    second: ChunkView | None = None
+    distractors: tuple[ChunkView, ...] = ()
+
+    @property
+    def sources(self) -> tuple[ChunkView, ...]:
+        """The chunks that must support an answer."""
+        return (self.chunk,) if self.second is None else (self.chunk, self.second)
+
+    @property
+    def others(self) -> tuple[ChunkView, ...]:
+        """All chunks but the first."""
+        return (*self.sources[1:], *self.distractors)
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A question and its answer before any check.
 
@@ -127,6 +158,15 @@ class Candidate:
         start: Where the evidence begins in the chunk's text.
         end: Where it ends.
         flaw: Why the generator itself thinks that the question misses the answer, if it does.
+        asks: The question that is judged where it is not `question`: a multiple choice without
+            its options, a follow-up spelled out, the original of a translation. Empty where
+            the wording is Temper's own.
+        claim: What the passage must support where it is not `answer`.
+        sides: What each of two passages must support, in place of `claim`.
+        refuses: Whether the answer says that the passage does not answer the question.
+        history: Earlier turns, (role, content) each.
+        context: The passage to show where it is not the chunk itself.
+        language: Language of the question where it is not the chunk's.
     """
 
     kind: str
@@ -135,20 +175,35 @@ class Candidate:
     start: int
     end: int
     flaw: str = ""
-
-
-class InvalidReply(Exception):
-    """A model's reply that holds no usable candidate; the message tells the model why."""
+    asks: str | None = None
+    claim: str | None = None
+    sides: tuple[str, ...] = ()
+    refuses: bool = False
+    history: tuple[tuple[str, str], ...] = ()
+    context: str | None = None
+    language: str | None = None
 
 
 class Generator(Config):
-    """Base of all generators; `generator` is the plug-in's name."""
+    """Base of all generators; `generator` is the plug-in's name.
+
+    Class attributes: `refuses`, whether its rows say that the passage gives no answer;
+    `needs_passage`, whether its rows mean nothing without their passage, which they are then
+    given whatever `with_context` says.
+    """
+
+    refuses: ClassVar[bool] = False
+    needs_passage: ClassVar[bool] = False
 
     generator: str
 
     def shown_questions(self) -> tuple[str, ...]:
         """Return questions that a prompt shows as examples: a row must not copy them."""
         return ()
+
+    def shown_subject(self) -> frozenset[str]:
+        """Return the stems of the words that say what a prompt's example is about."""
+        return frozenset()
 
 
 class RuleGenerator(Generator):
@@ -159,21 +214,62 @@ class RuleGenerator(Generator):
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
+class Parent:
+    """A row that a document gave, as generators see it that derive rows from rows."""
+
+    example_id: str
+    chunk_id: str
+    question: str
+    answer: str
+    refuses: bool
+
+
+class RowGenerator(Generator):
+    """A generator that needs no language model, but rows that others made of the document."""
+
+    def derive(
+        self, chunks: Sequence[ChunkView], rows: Sequence[Parent]
+    ) -> Iterator[tuple[Subject, Candidate, str | None]]:
+        """Yield candidates, each with what it rests on and the row it was derived from.
+
+        Args:
+            chunks: All chunks of the document, in order.
+            rows: The rows kept so far.
+        """
+        raise NotImplementedError
+
+
 class LLMGenerator(Generator):
-    """A generator that asks a language model, one conversation a chunk."""
+    """A generator that asks a language model, one conversation a subject.
+
+    `response_format` is the reply that is wanted: a model whose fields come evidence first.
+    """
 
     response_format: ClassVar[type[BaseModel]]
 
-    def messages(self, chunk: ChunkView) -> Messages | None:
-        """Return what to send, or None where the chunk offers nothing to ask about."""
+    def subject(
+        self, chunk: ChunkView, partner: ChunkView | None, neighbours: Sequence[ChunkView]
+    ) -> Subject | None:
+        """Return what is asked about where a chunk is concerned, or None for nothing.
+
+        Args:
+            chunk: The chunk.
+            partner: The chunk of another document that is nearest to it, if there is one.
+            neighbours: The other chunks of its document, then those of its partner's.
+        """
+        return Subject(chunk)
+
+    def messages(self, subject: Subject) -> Messages | None:
+        """Return what to send, or None where the subject offers nothing to ask about."""
         raise NotImplementedError
 
-    def parse(self, reply: BaseModel, chunk: ChunkView) -> Sequence[Candidate]:
+    def parse(self, reply: BaseModel, subject: Subject) -> Sequence[Candidate]:
         """Return the candidates in a reply.
 
         Args:
             reply: An instance of `response_format`.
-            chunk: The chunk that was asked about.
+            subject: What was asked about.
 
         Raises:
             InvalidReply: The reply is of the right form but of no use.

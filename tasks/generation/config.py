@@ -1,10 +1,11 @@
 """What a profile can say about generation."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from data_contracts.base import Config
+from data_contracts.errors import ConfigError, UnknownName
 from tasks.generation.base import GENERATORS, Generator
 from tasks.generation.generators.cloze import ClozeGenerator
 from tasks.generation.generators.definition import DefinitionGenerator
@@ -12,42 +13,15 @@ from tasks.generation.generators.fact import FactGenerator
 from tasks.generation.generators.faq import FaqGenerator
 from tasks.generation.generators.heading import HeadingGenerator
 from tasks.generation.generators.keyword_passage import KeywordPassageGenerator
+from tasks.generation.generators.lead_summary import LeadSummaryGenerator
+from tasks.generation.generators.procedure import ProcedureGenerator
 from tasks.generation.generators.table import TableGenerator
+from tasks.llm.config import LLMConfig
 
 if TYPE_CHECKING:
     AnyGenerator = Generator
 else:
     AnyGenerator = GENERATORS.union()  # what pydantic validates: one of the registered generators
-
-EMBEDDED = "embedded"
-
-
-class LLMConfig(Config):
-    """The language model that generators ask, behind any OpenAI-compatible endpoint."""
-
-    base_url: str = Field(
-        EMBEDDED,
-        description="Address of the endpoint, e.g. http://127.0.0.1:11434/v1, or `embedded` for a "
-        "local server on the embedded model, which Temper starts and ends by itself.",
-    )
-    model: str = Field("gemma3-270m", min_length=1, description="Name of the model there.")
-    temperature: float = Field(
-        0.0, ge=0, le=2, description="0 gives the same answer to the same question."
-    )
-    max_tokens: int = Field(160, ge=16, description="Longest reply, in tokens.")
-    max_calls: int | None = Field(
-        40,
-        ge=1,
-        description="Chunks that each generator asks about, at most, chosen by hash; null for all.",
-    )
-    concurrency: int = Field(4, ge=1, description="Requests under way at the same time.")
-    timeout_seconds: float = Field(120.0, gt=0, description="Longest wait for one reply.")
-    max_retries: int = Field(
-        4, ge=0, description="Further attempts after a 408, 409, 429, 5xx or lost connection."
-    )
-    repairs: int = Field(
-        1, ge=0, le=3, description="Times an unusable reply is sent back with the error shown."
-    )
 
 
 class GenerationConfig(Config):
@@ -58,14 +32,47 @@ class GenerationConfig(Config):
             FaqGenerator(),
             DefinitionGenerator(),
             HeadingGenerator(),
+            ProcedureGenerator(),
             FactGenerator(),
             TableGenerator(),
             KeywordPassageGenerator(),
+            LeadSummaryGenerator(),
             ClozeGenerator(),
         ),
         min_length=1,
         description="The kinds of rows to make. Where a document gives more rows than wanted, "
         "they take turns in this order.",
+    )
+    rows_per_kind: dict[str, int] = Field(
+        default_factory=dict,
+        description="Rows wanted, by generator, e.g. `multi_hop: 50`. A language model is asked in "
+        "rounds until they are there; why they cannot be had is said in the log. Without a number "
+        "here, a generator asks about `llm.max_calls` passages and rules give what there is.",
+    )
+    max_refusal_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Highest share of rows whose answer is that the passage does not say.",
+    )
+    max_loss_rate: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="Stop where a larger share of a generator's conversations (at least 20) ends "
+        "without a usable reply: the model cannot do that kind, and each call costs.",
+    )
+    min_yield: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="Stop asking for more rows of a kind once, after 50 passages, fewer of them "
+        "than this share gave a row that was kept.",
+    )
+    related_passages: tuple[float, float] = Field(
+        (0.15, 0.8),
+        description="Lowest and highest cosine (TF-IDF) of two passages of different documents "
+        "that may be asked about together; what is more alike says the same twice.",
     )
     max_rows_per_document: int = Field(
         30, ge=1, description="Further rows of a document are dropped with reason `over_limit`."
@@ -83,3 +90,19 @@ class GenerationConfig(Config):
     )
     seed: int = Field(0, description="Changes which rows are kept under a limit.")
     llm: LLMConfig = Field(default_factory=LLMConfig, description="The language model to ask.")
+
+    @model_validator(mode="after")
+    def _kinds_wanted_are_made(self) -> Self:
+        """Refuse a number of rows for a generator that does not exist or is not configured."""
+        own = {generator.generator for generator in self.generators}
+        for name, number in self.rows_per_kind.items():
+            if name not in GENERATORS.names():
+                raise UnknownName("kind of rows in generation.rows_per_kind", name, own)
+            if name not in own:
+                raise ConfigError(
+                    f"generation.rows_per_kind wants {name!r} rows, but `generation.generators` "
+                    f"does not list that generator. Add `- generator: {name}` to it."
+                )
+            if number < 1:
+                raise ConfigError(f"generation.rows_per_kind.{name} is {number}: want 1 or more.")
+        return self

@@ -40,7 +40,10 @@ class SourceDocument:
     def content(self) -> list[Any]:
         """Return everything that rows made from this document depend on, JSON-able."""
         rows = [
-            [c.view.chunk_id, c.view.title, *c.view.headings, c.view.text, c.start, c.page]
+            [
+                *(c.view.chunk_id, c.view.title, *c.view.headings, c.view.text),
+                *(c.start, c.page, c.view.language, *c.view.flags),
+            ]
             for c in self.chunks
         ]
         return [self.document_id, self.text, rows, self.pages]
@@ -76,5 +79,8 @@ def _source_chunks(rows: Sequence[Mapping[str, Any]], text: str) -> Iterator[Sou
             document=text,
             start=row["start"],
             siblings=siblings,
+            document_id=row["document_id"],
+            language=row["language"],
+            flags=tuple(row["flags"]),
         )
         yield SourceChunk(view, row["start"], row["page"])

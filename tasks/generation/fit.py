@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from tasks.generation.claims import content_sequence
 from tasks.generation.targets import Target
 from tasks.generation.vocabulary import word_set
 from tasks.generation.wording import points_elsewhere
+from tasks.grounding.claims import content_sequence
 
 # Words that a question may use without its sentence saying them.
 _QUESTION_WORDS = word_set("how long often year date much tak far")

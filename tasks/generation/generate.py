@@ -1,32 +1,35 @@
 """Question-answer rows from chunks: generate, check, limit.
 
-Each document is a partition of its own: what its rows depend on is its own chunks and the
-configuration, so a changed document leaves the others' partitions valid.
+Each document is a partition of its own: what its rows depend on is its own chunks, what a
+language model is asked about them, and the configuration. So a changed document leaves the
+others' partitions valid. Limits that hold for the whole dataset are applied at the end.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from data_contracts.base import digest
 from data_contracts.dataset import StageResult, count_reasons
 from data_contracts.errors import TooFewRows
-from data_contracts.schemas import EXAMPLE, SCHEMA_VERSION, dropped_schema
-from tasks.generation.base import Generator, LLMGenerator, RuleGenerator
+from data_contracts.schemas import EXAMPLE, dropped_schema
+from tasks.generation.base import LLMGenerator, Subject
 from tasks.generation.config import GenerationConfig
-from tasks.generation.conversation import LoggedModel, Outcome, ask_all, converse
-from tasks.generation.documents import SourceChunk, SourceDocument, source_documents
-from tasks.generation.limit import take_turns
-from tasks.generation.llm import Complete
-from tasks.generation.response_log import ResponseLog
-from tasks.generation.rows import RowMaker
-from tasks.partitions import Partition, cached_partition
-from tasks.progress import track
+from tasks.generation.documents import SourceDocument, source_documents
+from tasks.generation.limit import Surplus, surplus_rows
+from tasks.generation.related import Related, find_related
+from tasks.generation.rounds import VERSION as VERSION
+from tasks.generation.rounds import Rounds
+from tasks.generation.subjects import is_safe, ranked_subjects
+from tasks.generation.topup import why_short
+from tasks.llm.logged import LoggedModel
+from tasks.llm.request import Complete
+from tasks.llm.response_log import ResponseLog
+from tasks.partitions import Partition
 
-# Raise when this package gives other rows for the same chunks and configuration.
-VERSION = 2
+logger = logging.getLogger(__name__)
 
 RESPONSES = "responses.jsonl"
 
@@ -38,9 +41,9 @@ def generate_examples(
     complete: Complete | None,
     cache: Path,
 ) -> StageResult:
-    """Make question-answer rows from chunks.
+    """Make question-answer rows from chunks, at least one.
 
-    Input columns: all of CHUNK; `document_id` and `pages` of DOCUMENT.
+    Input columns: all of CHUNK; `document_id`, `text` and `pages` of DOCUMENT.
     Output columns: EXAMPLE, with `grounding` set.
 
     Args:
@@ -51,21 +54,46 @@ def generate_examples(
         cache: Folder for finished documents and the model's replies.
 
     Raises:
-        EndpointError: The language model cannot be reached or keeps failing.
+        EndpointError: The language model cannot be reached, keeps failing, or gives nearly
+            nothing but unusable replies.
         StorageError: The cache cannot be written.
         TooFewRows: Not one row was kept.
     """
+    result = generate_rows(chunks, documents, config, complete, cache)
+    if not result.kept.num_rows:
+        raise _nothing(documents.num_rows, result.dropped)
+    return result
+
+
+def generate_rows(
+    chunks: pa.Table,
+    documents: pa.Table,
+    config: GenerationConfig,
+    complete: Complete | None,
+    cache: Path,
+) -> StageResult:
+    """Do what `generate_examples` does, but allow that no row is kept."""
     sources = list(source_documents(chunks, documents))
-    asked = _asked(sources, config)
-    model = _model(complete, config, cache) if any(asked.values()) else None
-    if model is not None:
-        _ask_ahead(sources, asked, config, model)
-    make = partial(_document_rows, config=config, asked=asked, model=model)
-    partitions = [
-        cached_partition(cache, _key(source, asked, config), partial(make, source))
-        for source in track(sources, "Generating from documents", len(sources))
-    ]
-    return _result(partitions, config, model)
+    asking = [g for g in config.generators if isinstance(g, LLMGenerator)]
+    related = find_passages(sources, config) if asking else Related({}, {})
+    subjects: dict[str, list[Subject]] = {
+        g.generator: ranked_subjects(g, sources, related, config.seed) for g in asking
+    }
+    model = _model(complete, config, cache) if any(subjects.values()) else None
+    rounds = Rounds(sources, subjects, config, model, cache)
+    partitions = rounds.run()
+    kept, dropped = _limited(partitions, config)
+    figures = _figures(kept, rounds, config, model)
+    if asking:
+        flagged = [c for source in sources for c in source.chunks if not is_safe(c.view)]
+        figures["flagged_chunks_not_asked"] = len(flagged)
+    _warn_of_shortage(kept, rounds, partitions, config)
+    return StageResult(kept, dropped, kept.num_rows + dropped.num_rows, figures)
+
+
+def needs_model(config: GenerationConfig) -> bool:
+    """Whether any of the configured generators asks a language model."""
+    return any(isinstance(generator, LLMGenerator) for generator in config.generators)
 
 
 def _model(complete: Complete | None, config: GenerationConfig, cache: Path) -> LoggedModel:
@@ -74,125 +102,76 @@ def _model(complete: Complete | None, config: GenerationConfig, cache: Path) -> 
     return LoggedModel(complete, ResponseLog(cache / RESPONSES), config.llm)
 
 
-def _asked(
-    sources: Sequence[SourceDocument], config: GenerationConfig
-) -> dict[str, frozenset[str]]:
-    """Return which chunks each generator with a language model asks about.
-
-    The chunks with the smallest hashes are taken, so a changed document displaces few.
-    """
-    chosen = {}
-    for generator in _llm_generators(config):
-        usable = [
-            chunk.view.chunk_id
-            for source in sources
-            for chunk in source.chunks
-            if generator.messages(chunk.view) is not None
-        ]
-        ranked = sorted(usable, key=lambda chunk_id: digest([config.seed, chunk_id]))
-        chosen[generator.generator] = frozenset(ranked[: config.llm.max_calls])
-    return chosen
+def find_passages(sources: Sequence[SourceDocument], config: GenerationConfig) -> Related:
+    """Return the passages that belong together, of those a language model may see."""
+    safe = [c.view for source in sources for c in source.chunks if is_safe(c.view)]
+    low, high = config.related_passages
+    return find_related(safe, low, high)
 
 
-def _llm_generators(config: GenerationConfig) -> list[LLMGenerator]:
-    return [g for g in config.generators if isinstance(g, LLMGenerator)]
-
-
-def _ask_ahead(
-    sources: Sequence[SourceDocument],
-    asked: dict[str, frozenset[str]],
-    config: GenerationConfig,
-    model: LoggedModel,
-) -> None:
-    """Ask everything at full concurrency; documents are then made from the log."""
-    work = [
-        (generator, chunk.view)
-        for generator in _llm_generators(config)
-        for source in sources
-        for chunk in source.chunks
-        if chunk.view.chunk_id in asked[generator.generator]
-    ]
-
-    def progress(items: Iterable[object], total: int) -> Iterable[object]:
-        return track(items, "Asking the language model", total)
-
-    ask_all(work, model, progress)
-
-
-def _key(source: SourceDocument, asked: dict[str, frozenset[str]], config: GenerationConfig) -> str:
-    own = {chunk.view.chunk_id for chunk in source.chunks}
-    questions = {name: sorted(own & chunk_ids) for name, chunk_ids in asked.items()}
-    options = config.model_dump(mode="json")
-    return digest([VERSION, SCHEMA_VERSION, source.content(), options, questions])
-
-
-def _document_rows(
-    source: SourceDocument,
-    config: GenerationConfig,
-    asked: dict[str, frozenset[str]],
-    model: LoggedModel | None,
-) -> Partition:
-    """Make, check and limit the rows of one document."""
-    maker = RowMaker(source, config)
-    for chunk in source.chunks:
-        for generator in config.generators:
-            for outcome in _outcomes(generator, chunk, asked, model, config):
-                maker.add(generator, chunk, outcome)
-    names = list(dict.fromkeys(generator.generator for generator in config.generators))
-    limit = config.max_rows_per_document
-    maker.drop_all_but(take_turns(maker.kept, names, limit, config.seed), limit)
-    return Partition(
-        pa.Table.from_pylist(maker.kept, EXAMPLE),
-        pa.Table.from_pylist(maker.dropped, dropped_schema(EXAMPLE)),
-    )
-
-
-def _outcomes(
-    generator: Generator,
-    chunk: SourceChunk,
-    asked: dict[str, frozenset[str]],
-    model: LoggedModel | None,
-    config: GenerationConfig,
-) -> Iterator[Outcome]:
-    if isinstance(generator, RuleGenerator):
-        yield Outcome(tuple(generator.generate(chunk.view)), "")
-    elif (
-        isinstance(generator, LLMGenerator)
-        and model is not None
-        and chunk.view.chunk_id in asked[generator.generator]
-    ):
-        outcome = converse(generator, chunk.view, model, config.llm.repairs)
-        if outcome is not None:
-            yield outcome
-
-
-def _result(
-    partitions: Sequence[Partition], config: GenerationConfig, model: LoggedModel | None
-) -> StageResult:
+def _limited(
+    partitions: Sequence[Partition], config: GenerationConfig
+) -> tuple[pa.Table, pa.Table]:
+    """Return kept and dropped rows after the limits that hold for the whole dataset."""
     kept = _concatenated([p.kept for p in partitions], EXAMPLE)
     dropped = _concatenated([p.dropped for p in partitions], dropped_schema(EXAMPLE))
-    if not kept.num_rows:
-        reasons = ", ".join(f"{n} {reason}" for reason, n in count_reasons(dropped).items())
-        raise TooFewRows(
-            f"Generation kept no row from {len(partitions)} documents: "
-            f"{dropped.num_rows} candidates, dropped as {reasons or 'none at all'}. Add documents, "
-            "add generators to `generation.generators`, or lower `generation.min_grounding`."
-        )
-    figures: dict[str, float] = {f"rows.{g.generator}": 0 for g in config.generators}
-    for name in kept.column("generator").to_pylist():
-        figures[f"rows.{name}"] += 1
-    return StageResult(
-        kept=kept,
-        dropped=dropped,
-        rows_in=kept.num_rows + dropped.num_rows,
-        figures=figures | (model.usage.figures() if model else {}),
+    columns = ["example_id", "document_id", "generator", "kind", "answer"]
+    surplus = surplus_rows(
+        kept.select(columns).to_pylist(),
+        config.rows_per_kind,
+        frozenset(g.generator for g in config.generators if g.refuses),
+        config.max_refusal_share,
+        config.seed,
     )
+    if not surplus:
+        return kept, dropped
+    too_many = pc.is_in(kept.column("example_id"), pa.array(list(surplus), pa.string()))
+    more = _reasoned(kept.filter(too_many), surplus)
+    return kept.filter(pc.invert(too_many)), _concatenated([dropped, more], dropped.schema)
+
+
+def _reasoned(rows: pa.Table, surplus: dict[str, Surplus]) -> pa.Table:
+    found = [
+        row
+        | {"reason": surplus[row["example_id"]].reason, "detail": surplus[row["example_id"]].detail}
+        for row in rows.to_pylist()
+    ]
+    return pa.Table.from_pylist(found, dropped_schema(EXAMPLE))
 
 
 def _concatenated(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
 
 
-def needs_model(config: GenerationConfig) -> bool:
-    """Whether any of the configured generators asks a language model."""
-    return bool(_llm_generators(config))
+def _nothing(documents: int, dropped: pa.Table) -> TooFewRows:
+    reasons = ", ".join(f"{n} {reason}" for reason, n in count_reasons(dropped).items())
+    return TooFewRows(
+        f"Generation kept no row from {documents} documents: "
+        f"{dropped.num_rows} candidates, dropped as {reasons or 'none at all'}. Add documents, "
+        "add generators to `generation.generators`, or lower `generation.min_grounding`."
+    )
+
+
+def _figures(
+    kept: pa.Table, rounds: Rounds, config: GenerationConfig, model: LoggedModel | None
+) -> dict[str, float]:
+    figures: dict[str, float] = {f"rows.{g.generator}": 0 for g in config.generators}
+    for name in kept.column("generator").to_pylist():
+        figures[f"rows.{name}"] += 1
+    figures |= {f"wanted.{name}": number for name, number in config.rows_per_kind.items()}
+    figures |= {f"asked.{name}": number for name, number in rounds.asked.items()}
+    return figures | (model.usage.figures() if model else {})
+
+
+def _warn_of_shortage(
+    kept: pa.Table, rounds: Rounds, partitions: Sequence[Partition], config: GenerationConfig
+) -> None:
+    names = kept.column("generator").to_pylist()
+    for name, wanted in config.rows_per_kind.items():
+        have = names.count(name)
+        if name in rounds.subjects:
+            reason = why_short(rounds.progress(name, partitions), have)
+        else:
+            reason = "the documents give no more" if have < wanted else None
+        if reason:
+            logger.warning("Generation: %d of %d %s rows: %s.", have, wanted, name, reason)

@@ -1,10 +1,18 @@
 """Lists: runs of list items or numbered steps, and what stands before them."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tasks.generation.base import ChunkView
-from tasks.generation.passage import Block
+from tasks.generation.passage import Block, plain
+
+# A bold label without a mark of its own, before the text that it belongs to.
+_LABEL = re.compile(r"(?P<label>(?:\*\*|__)[^*_]+[^*_.:!?,;\s])\s*(?:\*\*|__)\s+(?=[A-Z])")
+_BREAK = re.compile(r"(?:[.;,:]?\s*<br\s*/?>\s*)+(?=\S)", re.IGNORECASE)
+_TRAILING = re.compile(r"[;,](?:\s+(?:and|or))?$")  # what joins an item to the next one
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<?(https?://\S+)>?")
+_MOSTLY = 0.6  # share of a text's letters that stand in links
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,7 @@ class ListRun:
         whole: Whether it surely does not go on in a later chunk, and is of one sort.
         follows_heading: Whether nothing stands between the section's heading and the list,
             or no more than the lead.
+        ends_section: Whether nothing stands after it in the chunk.
     """
 
     items: tuple[Block, ...]
@@ -25,6 +34,22 @@ class ListRun:
     ordered: bool
     whole: bool
     follows_heading: bool
+    ends_section: bool
+
+    @property
+    def flat(self) -> bool:
+        """Whether no item holds a list of its own."""
+        return all(item.indent == self.items[0].indent for item in self.items)
+
+    @property
+    def words(self) -> int:
+        """Number of words of all items."""
+        return sum(len(item.text.split()) for item in self.items)
+
+    @property
+    def links(self) -> float:
+        """Share of items that are nothing but a link."""
+        return sum(is_link(item.raw) for item in self.items) / len(self.items)
 
 
 def list_runs(chunk: ChunkView) -> Iterator[ListRun]:
@@ -54,7 +79,14 @@ def _run(chunk: ChunkView, begin: int, end: int) -> ListRun:
         ordered=ordered,
         whole=ends and all(item.kind == items[0].kind for item in items),
         follows_heading=chunk.first and (begin == 0 or (begin == 1 and lead is not None)),
+        ends_section=end == len(blocks),
     )
+
+
+def is_link(raw: str) -> bool:
+    """Whether a block is a link and little else: its title without what it leads to."""
+    linked = sum(len(match[1] or match[2]) for match in _LINK.finditer(raw))
+    return linked > _MOSTLY * len(plain(raw))
 
 
 def render(blocks: Sequence[Block]) -> str:
@@ -63,5 +95,10 @@ def render(blocks: Sequence[Block]) -> str:
     for block in blocks:
         step = step + 1 if block.kind == "step" else 0
         marker = {"item": "- ", "step": f"{step}. "}.get(block.kind, "")
-        lines.append(marker + block.text)
+        lines.append(marker + _TRAILING.sub("", readable(block.raw)))
     return "\n".join(line for line in lines if line.strip())
+
+
+def readable(raw: str) -> str:
+    """Return text in plain form, with a mark where a bold label or a line break was one."""
+    return plain(_BREAK.sub("; ", _LABEL.sub(r"\g<label>:** ", raw)))

@@ -7,7 +7,10 @@ that a row's evidence can be found again in its document.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
+
+from tasks.text.markup import plain as plain
 
 BlockKind = Literal["heading", "paragraph", "item", "step", "row", "quote"]
 
@@ -17,19 +20,6 @@ _MARKERS: tuple[tuple[BlockKind, re.Pattern[str]], ...] = (
     ("step", re.compile(r"\d{1,3}[.)]\s+")),
     ("row", re.compile(r"(?=\|)")),
     ("quote", re.compile(r">\s?")),
-)
-
-_INLINE = (
-    (re.compile(r"!\[[^\]]*\]\([^)]*\)"), ""),
-    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
-    (re.compile(r"<(https?://[^>\s]+)>"), r"\1"),
-    (re.compile(r"</?[a-zA-Z][^>]*>"), " "),
-    (re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL), r"\2"),
-    (re.compile(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
-    (re.compile(r"(?<![\w_])_(?=\S)([^_]+?)(?<=\S)_(?![\w_])"), r"\1"),
-    (re.compile(r"`+([^`]*)`+"), r"\1"),
-    (re.compile(r"\\([\\`*_{}\[\]()#+\-.!|$=])"), r"\1"),
-    (re.compile(r"\s+"), " "),
 )
 
 _ABBREVIATIONS = (
@@ -67,17 +57,10 @@ class Block:
     end: int
     indent: int = 0
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The block without inline Markdown, on one line."""
         return plain(self.raw)
-
-
-def plain(raw: str) -> str:
-    """Return text without inline Markdown and with single spaces."""
-    for pattern, replacement in _INLINE:
-        raw = pattern.sub(replacement, raw)
-    return raw.strip()
 
 
 def parse_blocks(text: str) -> tuple[Block, ...]:

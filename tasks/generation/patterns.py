@@ -6,10 +6,11 @@ Each pattern takes a clause and gives a question, or None where it is not sure o
 import re
 from collections.abc import Callable
 
-from tasks.generation.grammar import Clause, cut_joined
+from tasks.generation.grammar import Clause, cut_joined, is_third_person
 from tasks.generation.vocabulary import (
     AUXILIARIES,
     BE,
+    CLAUSE_WORDS,
     DATE,
     DETERMINERS,
     NUMBER,
@@ -60,6 +61,14 @@ _COUNT_VERBS = word_set(
     "have hold last take weigh need require contain carry receive get earn accrue buy use reach"
 )
 
+# Heads of noun phrases that only look like people: "the Office of Consulting Handbook".
+_PAPER = word_set("handbook guide policy form page site tool system program plan website list")
+
+# Groups that a reader cannot tell from others of their kind.
+_NOBODY = re.compile(
+    r"(?:the|a|an|this|our) (?:\w+ )?(?:team|group|office|company|agency|member)s?"
+)
+
 _LONGEST_REST = 20  # words of a predicate that a question can hold
 
 Ask = Callable[[Clause], str | None]
@@ -67,7 +76,7 @@ Ask = Callable[[Clause], str | None]
 
 def ask_about(clause: Clause) -> str | None:
     """Return the question that the first fitting pattern makes of a clause, or None."""
-    if points_elsewhere(clause.subject):
+    if points_elsewhere(clause.subject) or not _is_cut_clean(clause.rest):
         return None
     for pattern in _PATTERNS:
         question = pattern(clause)
@@ -76,8 +85,22 @@ def ask_about(clause: Clause) -> str | None:
     return None
 
 
+def _is_cut_clean(rest: str) -> bool:
+    """Whether what a comma cuts off is a clause of its own, no further item or adjective."""
+    cut = cut_joined(rest)
+    after = rest[rest.find(cut) + len(cut) :]
+    words = after.removeprefix(", ").split()
+    if not after.startswith(", ") or not words:
+        return not after.startswith(" (") or after.find(")") >= len(after) - 2
+    first, second = words[0].lower(), words[1].lower() if len(words) > 1 else ""
+    joined = first in ("and", "but", "or") and (second in AUXILIARIES or is_third_person(second))
+    return joined or first in CLAUSE_WORDS | {"including", "preferably", "usually", "depending"}
+
+
 def _is_one_clause(question: str) -> bool:
     """Whether no second statement hangs on to the question: "... and there are two"."""
+    if question.endswith(("only?", "also?")):
+        return False
     words = question.lower().partition(" and ")[2].split()
     return not AUXILIARIES & set(words)
 
@@ -220,7 +243,9 @@ def _subject(clause: Clause) -> str | None:
     rest = cut_joined(clause.rest)
     if not _is_agent(clause.subject) or clause.base in ("include", "contain", "consist"):
         return None
-    if len(content_words(rest) - {"you"}) < 2 or len(rest.split()) > _LONGEST_REST:
+    if _NOBODY.fullmatch(clause.subject.lower()) or {"its", "other"} & set(rest.split()):
+        return None
+    if len(content_words(rest) - {"you"}) < 3 or len(rest.split()) > _LONGEST_REST:
         return None
     if clause.rest.count(",") > 1 or re.search(rf"\b{NUMBER} and (?:a|an|the)\b", rest):
         return None  # a list cut short, or a second clause without its verb
@@ -238,6 +263,8 @@ def _subject(clause: Clause) -> str | None:
 
 def _is_agent(subject: str) -> bool:
     """Whether the head of a noun phrase is a person or an office."""
+    if subject.split()[-1].lower() in _PAPER:
+        return False
     head = re.split(rf" (?:{'|'.join(sorted(PREPOSITIONS))}) ", subject)[0]
     return _PEOPLE.fullmatch(head.split()[-1].lower()) is not None
 

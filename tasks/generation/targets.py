@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.generation.base import ChunkView
-from tasks.generation.claims import content_sequence
 from tasks.generation.grammar import in_sentence, parse_clause
 from tasks.generation.passage import Span
 from tasks.generation.patterns import ask_about
@@ -18,6 +17,7 @@ from tasks.generation.vocabulary import (
     PRONOUNS,
 )
 from tasks.generation.wording import points_elsewhere
+from tasks.grounding.claims import content_sequence
 
 Sort = Literal["count", "money", "often", "duration", "date"]
 

@@ -1,33 +1,44 @@
 """Closed word classes of English, and common verbs: all that the grammar knows."""
 
-
-def word_set(text: str) -> frozenset[str]:
-    """Return the words of a text as a set: how word lists are written here."""
-    return frozenset(text.split())
-
-
-PRONOUNS = word_set(
-    "it they he she we i this that these those there here who which what where when why how "
-    "them him her us me its their his our my one ones some many others both either neither "
-    "everything nothing something anything none all everyone anyone someone nobody such"
+from tasks.text.words import (
+    AUXILIARIES as AUXILIARIES,
 )
-DETERMINERS = word_set("a an the each every all any most your no both")
-PREPOSITIONS = word_set(
-    "of in on at to for from with by about after before during between into through under over "
-    "within without against per across among above below until since via as than upon beyond "
-    "along around behind beside near off onto outside inside toward towards except like "
-    "regardless throughout"
+from tasks.text.words import (
+    BE as BE,
 )
-CLAUSE_WORDS = word_set(
-    "that which who whom whose what where when why how if because while although though unless "
-    "until whether since so but than as whenever wherever once"
+from tasks.text.words import (
+    CLAUSE_WORDS as CLAUSE_WORDS,
 )
-BE = word_set("is are was were")
-MODALS = word_set("must may can should shall will could might would cannot")
-HAVE = word_set("has have had")
-AUXILIARIES = BE | MODALS | HAVE
-PLURAL_AUXILIARIES = word_set("are were have")
-SINGULAR_AUXILIARIES = word_set("is was has")
+from tasks.text.words import (
+    DETERMINERS as DETERMINERS,
+)
+from tasks.text.words import (
+    HAVE as HAVE,
+)
+from tasks.text.words import (
+    MODALS as MODALS,
+)
+from tasks.text.words import (
+    NUMBER as NUMBER,
+)
+from tasks.text.words import (
+    NUMBER_WORDS as NUMBER_WORDS,
+)
+from tasks.text.words import (
+    PLURAL_AUXILIARIES as PLURAL_AUXILIARIES,
+)
+from tasks.text.words import (
+    PREPOSITIONS as PREPOSITIONS,
+)
+from tasks.text.words import (
+    PRONOUNS as PRONOUNS,
+)
+from tasks.text.words import (
+    SINGULAR_AUXILIARIES as SINGULAR_AUXILIARIES,
+)
+from tasks.text.words import (
+    word_set as word_set,
+)
 
 # Base forms of verbs that are seldom nouns in their -s form.
 VERBS = word_set(
@@ -44,13 +55,6 @@ VERBS = word_set(
     "stop store submit support switch take teach tell test track train transport travel turn "
     "update use verify wait wear weigh work write last reserve inspect facilitate advise"
 )
-
-NUMBER_WORDS = word_set(
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
-    "hundred"
-)
-NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|" + "|".join(sorted(NUMBER_WORDS, key=len, reverse=True)) + r")"
 
 MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 DATE = (
@@ -70,7 +74,25 @@ IMPERATIVES = VERBS | word_set(
     "write"
 )
 
+# Further verbs that open orders, many of them nouns elsewhere: "Archive a channel".
+_ORDERS = IMPERATIVES | word_set(
+    "adjust adopt alert analyse analyze anchor appoint archive arrange assemble assess attempt "
+    "authenticate authorise authorize back book borrow browse cancel capture change claim clear "
+    "clone collaborate commit compare compile confirm contribute convert deploy design destroy "
+    "detach detail dig disable display divide drag drop email embed enroll ensure escalate "
+    "estimate execute extend fasten feel fetch finish fix forget freeze generate grab halt have "
+    "highlight hit host import increase indicate inform input insert introduce isolate label lift "
+    "limit list lock lower lookup map merge migrate mirror mount move name negotiate obtain opt "
+    "outline park paste pay pick pin pivot place play preview print process promote propose prune "
+    "purchase query reach rebase reboot rebuild recruit reduce register reindex reject release "
+    "reload remember rename reopen reply requeue rerun reset respond restart restore retire "
+    "retrieve retry return reuse revert revoke ring rinse roll rotate route secure separate ship "
+    "signal skip slow solve sort specify spend state step stick subscribe substitute suspend swap "
+    "tag tidy toggle touch transfer transition translate trigger troubleshoot trust uninstall "
+    "unlock unplug unsubscribe upgrade validate warn wash whitelist wipe wrap"
+)
+
 
 def is_order(text: str) -> bool:
     """Whether a sentence opens like an order."""
-    return text.split(" ", 1)[0].lower().strip(",:") in IMPERATIVES
+    return text.split(" ", 1)[0].lower().strip(",:") in _ORDERS

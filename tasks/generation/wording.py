@@ -1,6 +1,7 @@
 """Whether a question stands on its own, and how it is made to."""
 
 import re
+from zlib import crc32
 
 from tasks.generation.vocabulary import (
     AUXILIARIES,
@@ -62,6 +63,12 @@ def anchor(question: str, title: str) -> str | None:
 
 def name_document(question: str, title: str) -> str | None:
     """Return the question with the document's title put in front, or None if it is unfit."""
-    if not 3 <= len(title) <= 80 or '"' in title:
+    if not 3 <= len(title) <= 90 or re.search(r'["\[{<]|\?$', title):
         return None
-    return f'According to "{title}", {question[0].lower()}{question[1:]}'
+    opening = choose(question, "According to", "According to", "In")
+    return f'{opening} "{title}", {question[0].lower()}{question[1:]}'
+
+
+def choose(key: str, *wordings: str) -> str:
+    """Return one of several wordings: always the same for the same key, evenly over all keys."""
+    return wordings[crc32(key.encode()) % len(wordings)]

@@ -16,14 +16,14 @@ from data_contracts.base import Result, canonical_json
 from tasks.generation.base import (
     GENERATORS,
     Candidate,
-    ChunkView,
-    InvalidReply,
     LLMGenerator,
-    Messages,
+    Subject,
 )
 from tasks.generation.fit import flaws
 from tasks.generation.targets import find_target
 from tasks.generation.wording import anchor
+from tasks.llm.request import Messages
+from tasks.llm.structured import InvalidReply
 
 _PROMPT = Path(__file__).parent.parent / "prompts" / "answer_first.md"
 _SHOT = re.compile(r"Sentence: (.+)\nAnswer: (.+)\nQuestion: (.+)")
@@ -53,9 +53,9 @@ class AnswerFirstGenerator(LLMGenerator):
         """Return the examples' questions."""
         return tuple(question for shots in _prompt()[1].values() for _, _, question in shots)
 
-    def messages(self, chunk: ChunkView) -> Messages | None:
+    def messages(self, subject: Subject) -> Messages | None:
         """Return examples of the same sort of answer, then the sentence and its answer."""
-        target = find_target(chunk)
+        target = find_target(subject.chunk)
         if target is None:
             return None
         instruction, shots = _prompt()
@@ -66,15 +66,15 @@ class AnswerFirstGenerator(LLMGenerator):
             messages.append({"role": "assistant", "content": reply})
         return [*messages, {"role": "user", "content": _ask(target.sentence.text, target.answer)}]
 
-    def parse(self, reply: BaseModel, chunk: ChunkView) -> Sequence[Candidate]:
+    def parse(self, reply: BaseModel, subject: Subject) -> Sequence[Candidate]:
         """Return the question with the whole sentence as its answer."""
-        target = find_target(chunk)
+        target = find_target(subject.chunk)
         question = QuestionReply.model_validate(reply.model_dump()).question.strip()
         if target is None or not question:
             raise InvalidReply('its "question" is empty')
         sentence = target.sentence
         flaw = "; ".join(flaws(question, target, self.min_coverage))
-        standing = anchor(question, chunk.name) or question
+        standing = anchor(question, subject.chunk.name) or question
         answer, start, end = sentence.text, sentence.start, sentence.end
         return [Candidate("answer_first", standing, answer, start, end, flaw=flaw)]
 

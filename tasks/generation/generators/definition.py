@@ -8,9 +8,11 @@ from pydantic import Field
 
 from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerator
 from tasks.generation.grammar import in_sentence, is_noun_phrase, is_plural
-from tasks.generation.passage import Block, Span, plain, sentences
-from tasks.generation.vocabulary import word_set
-from tasks.generation.wording import anchor, points_elsewhere
+from tasks.generation.lists import readable
+from tasks.generation.passage import Block, Span, sentences
+from tasks.generation.screen import screened
+from tasks.generation.vocabulary import DETERMINERS, MONTH, is_order, word_set
+from tasks.generation.wording import choose, content_words, name_document, points_elsewhere
 
 _STATEMENT = re.compile(
     r"(?P<subject>[A-Z0-9\"“][^,;:.]*?) (?P<verb>is|are|means|mean|refers to|stands for) "
@@ -18,15 +20,35 @@ _STATEMENT = re.compile(
 )
 
 # What may open the predicate of a definition.
-_GENUS = re.compile(r"(?:a|an|the|one|any|all|those|that)\s", re.IGNORECASE)
+_GENUS = re.compile(r"(?:an?|the|any|those|that)\s", re.IGNORECASE)
 
 # Predicates that judge or place a thing instead of saying what it is.
 _NO_GENUS = re.compile(
-    r"(?:a|an|the)\s+(?:\w+\s+)?(?:good|great|bad|must|few|lot|bit|number|same|only|best|most|more|"
-    r"first|last|next|different|very|available|following|case|reason|result|problem|important|key|responsib\w+|main|way|"
-    r"common|big|great|perfect|wonderful|right|wrong|time|useful|helpful|priority|goal)\b",
+    r"(?:an?|the)\s+(?:[\w-]+\s+){0,2}(?:good|great|bad|must|few|lot|bit|number|same|only|best|most|"
+    r"more|first|last|next|different|very|available|following|case|reason|result|problem|important|"
+    r"key|responsib\w+|main|way|common|big|perfect|wonderful|right|wrong|time|useful|helpful|"
+    r"priority|goal|feature|part|one|challenge|outgrowth|owner|necessary|foundation\w*|variety|"
+    r"recommended|preferred|primary|default|current|widely|excellent|critical|matter|crucial|"
+    r"necessity|prerequisite|mature|reflection|requirement|new|small|large|solution|currency|employer|opportunity|change|step|exception|default|standard|law|popular|risk|benefit)\b",
     re.IGNORECASE,
 )
+
+# What tells the kind of thing apart from others of its kind.
+_DIFFERENTIA = re.compile(
+    r"\b(?:that|which|who|whose|where|when|for|to|used|of|in which|by which|with|from|between|"
+    r"without|held|made|given|based|designed|written|shared|describing|containing|consisting)\b"
+)
+# A second statement, which a definition does not need.
+_GOES_ON = re.compile(
+    r", (?:and|but|so) (?:you|it|we|they|many|most|some|there|your|is|are)\b|"
+    r", (?:and|but) .*\b(?:is|are|was|were|can|must|may|will)\b"
+)
+
+# Who fills a role is asked in another way than what a thing is.
+_PERSON = re.compile(
+    r"(?:the|an?) (?:\w+ ){0,2}(?:member|person|officer|employee|manager|people)\b"
+)
+_FEWEST_WORDS = 3  # content words of a predicate that says more than a class
 
 _ENTRY = re.compile(
     r"^(?P<term>[A-Z0-9a-z][^.:–—\n]{0,60}?)(?:\s+[-–—]\s+|[.:]\s+)(?P<text>\S.*)$",
@@ -38,7 +60,10 @@ _EXPLANATION = re.compile(
     r"(?:A|An|The|Any|All|One|Someone|People|Those|[A-Z][\w-]+ (?:of|for|that|which|used|who))\b"
 )
 
-_NO_SUBJECT = word_set("you each every all any most your no both")
+_NO_SUBJECT = word_set(
+    "you each every all any most your no both our one another other some first second third last "
+    "next above below main other only same that this"
+)
 
 _GLOSSARY = re.compile(
     r"\b(glossary|terms|terminology|definitions?|acronyms|abbreviations|vocabulary|jargon|lingo)\b",
@@ -55,10 +80,13 @@ class DefinitionGenerator(RuleGenerator):
 
     def generate(self, chunk: ChunkView) -> Iterator[Candidate]:
         """Yield a candidate for each definition."""
+        return screened(chunk, self._candidates(chunk))
+
+    def _candidates(self, chunk: ChunkView) -> Iterator[Candidate]:
         for block in chunk.blocks:
             if block.kind not in ("paragraph", "item"):
                 continue
-            entry = _ENTRY.match(plain(block.raw))
+            entry = _ENTRY.match(readable(block.raw))
             if entry is not None:
                 yield from self._entry(chunk, block, entry)
             for sentence in self._prose(chunk, block, entry):
@@ -72,25 +100,19 @@ class DefinitionGenerator(RuleGenerator):
             yield from sentences(chunk.text, block)
 
     def _entry(self, chunk: ChunkView, block: Block, entry: re.Match[str]) -> Iterator[Candidate]:
-        term, text = entry["term"], entry["text"]
-        if text.startswith(("See ", "see ")):
+        term, text = entry["term"].strip(), entry["text"]
+        if text.startswith(("See ", "see ")) or not self._is_term(term):
             return
-        if not self._is_term(term) or len(text.split()) < 4 or not text.endswith("."):
+        if len(text.split()) < 4 or not text.endswith(".") or not self._explains(chunk, text):
             return
-        repeats = re.match(
-            rf"(?P<article>A |An |The )?{re.escape(term)} (?P<verb>is|are) ", text, re.IGNORECASE
-        )
-        if repeats is None and not self._explains(chunk, text):
-            return
-        term = in_sentence(term, chunk.document)
-        if repeats is not None:
-            article = (repeats["article"] or "").lower()
-            question = f"What {repeats['verb']} {article}{term}?"
-        elif term[0].islower():
-            question = f'What does "{term}" mean?'
-        else:
-            question = f"What is {term}?"
         start = block.end - len(block.raw)
+        named = term.replace('"', "'")
+        question = choose(
+            term,
+            f'What does "{named}" mean?',
+            f'What is meant by "{named}"?',
+            f'How is "{named}" defined?',
+        )
         yield Candidate("definition", question, text, start, block.end)
 
     def _explains(self, chunk: ChunkView, text: str) -> bool:
@@ -102,7 +124,7 @@ class DefinitionGenerator(RuleGenerator):
         if match is None or not self._defines(match):
             return
         subject = in_sentence(match["subject"], chunk.document)
-        question = anchor(_what(subject, match["verb"]), chunk.name)
+        question = _standing(_what(subject, match["verb"]), subject, chunk)
         if question is not None and not points_elsewhere(sentence.text):
             yield Candidate("definition", question, sentence.text, sentence.start, sentence.end)
 
@@ -110,19 +132,50 @@ class DefinitionGenerator(RuleGenerator):
         subject, verb, predicate = match["subject"], match["verb"], match["predicate"]
         words = subject.split()
         bare = words[1:] if words[0].lower() in ("a", "an", "the") else words
+        dated = re.match(rf"(?:{MONTH}|[A-Z][a-z]{{2}}) \d", subject)
+        if dated or (is_order(words[0]) and words[1:2] and words[1].lower() in DETERMINERS):
+            return False
         if not self._is_term(" ".join(bare)) or not is_noun_phrase(subject):
             return False
-        if (words[0].endswith("ing") and len(words) > 1) or words[0].lower() in _NO_SUBJECT:
+        if (words[0].endswith("ing") and len(words) > 1) or {
+            words[0].lower(),
+            bare[0].lower(),
+        } & _NO_SUBJECT:
             return False
         if verb in ("is", "are"):
             if (verb == "are") != is_plural(subject):
                 return False
             if not _GENUS.match(predicate) or _NO_GENUS.match(predicate):
                 return False
-        return len(predicate.split()) >= 3
+            if not _DIFFERENTIA.search(predicate) or _is_common(bare):
+                return False
+            role = words[0].lower() == "the" and _PERSON.match(predicate)
+            if role or _GOES_ON.search(predicate):
+                return False
+        return len(content_words(predicate) - content_words(subject)) >= _FEWEST_WORDS
 
     def _is_term(self, term: str) -> bool:
         return len(term.split()) <= self.longest_term and is_noun_phrase(term)
+
+
+def _is_common(words: list[str]) -> bool:
+    """Whether a term is one everyday word, of which a document seldom says what it is."""
+    return len(words) == 1 and words[0].islower() and words[0] in _EVERYDAY
+
+
+_EVERYDAY = word_set(
+    "name key goal purpose idea point result answer problem technology communication it work time "
+    "people change value process list page text code data title number size color trust feedback"
+)
+
+
+def _standing(question: str, subject: str, chunk: ChunkView) -> str | None:
+    """Name the document where the term means something only within it."""
+    local = subject.startswith("the ") or not re.search(r"[A-Z]", subject)
+    words = content_words(subject)
+    if local and not (len(words) > 1 and words & content_words(chunk.name)):
+        return name_document(question, chunk.name)
+    return question
 
 
 def _what(subject: str, verb: str = "is") -> str:
@@ -131,4 +184,8 @@ def _what(subject: str, verb: str = "is") -> str:
         return f"What {'do' if is_plural(subject) else 'does'} {subject} {base}?"
     if verb == "refers to":
         return f"What does {subject} refer to?"
-    return f"What {'are' if is_plural(subject) else 'is'} {subject}?"
+    if subject[:1].islower() or is_plural(subject):
+        return f"What {'are' if is_plural(subject) else 'is'} {subject}?"
+    return choose(
+        subject, f"What is {subject}?", f"What is {subject}?", f"Explain what {subject} is."
+    )

@@ -9,13 +9,15 @@ from pydantic import Field
 from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerator
 from tasks.generation.lists import render
 from tasks.generation.passage import Block, plain
+from tasks.generation.screen import screened
+from tasks.generation.sections import is_whole_section, place, spoken
 from tasks.generation.vocabulary import word_set
 from tasks.generation.wording import content_words, name_document
 
 _MARKED = re.compile(
     r"^(?:Q(?:uestion)?\s*[:.]\s*)?(?P<question>[A-Z][^?\n]{6,160}\?)\s*(?P<rest>.*)$", re.DOTALL
 )
-_ANSWER_MARK = re.compile(r"^A(?:nswer)?\s*[:.]\s*")
+_ANSWER_MARK = re.compile(r"^(?:- )?A(?:nswer)?\s*[:.]\s*")
 
 _ASKING = (
     "is|are|was|were|do|does|did|can|could|may|must|should|shall|will|would|has|have|what|who|"
@@ -39,10 +41,20 @@ _GENERAL = word_set(
     "start begin work happen involved"
 )
 
-# A first paragraph that only announces what comes after it.
-_ANNOUNCES = re.compile(
-    r"\b(?:following|ways|steps|options|types|kinds|below|several|few|referenced)\b", re.IGNORECASE
+# Questions that an organisation puts to itself, and one that is no sentence.
+_SELF_CHECK = re.compile(
+    r"how to\b|(?:are|have) you\b|what if (?:who|what|which)\b|"
+    r"(?:is|are|do|does|did|have|has|can|will|should) (?:we|our)\b",
+    re.IGNORECASE,
 )
+
+_TITLED = 0.4  # share of a question's words from which on it is taken to be in title case
+
+_SPEAKERS = word_set("my i me you your we our us")
+_ENOUGH = 3  # words by which a reader knows what a question is about without its document
+
+# What remains of a heading or a caption, where prose should stand.
+_SCRAP = re.compile(r"(?:\S+ ){0,5}\S*[^.!?:;)\"”]")
 
 
 @GENERATORS.register
@@ -54,8 +66,11 @@ class FaqGenerator(RuleGenerator):
 
     def generate(self, chunk: ChunkView) -> Iterator[Candidate]:
         """Yield a candidate for each question that the chunk holds with its whole answer."""
+        return screened(chunk, self._candidates(chunk))
+
+    def _candidates(self, chunk: ChunkView) -> Iterator[Candidate]:
         if chunk.heading.endswith("?") and chunk.first:
-            yield from self._pair(chunk, chunk.heading, _lead(chunk, chunk.blocks))
+            yield from self._pair(chunk, chunk.heading, _section(chunk))
         for position, block in enumerate(chunk.blocks):
             question, inline = _question_in(block)
             if question:
@@ -66,7 +81,8 @@ class FaqGenerator(RuleGenerator):
     def _pair(
         self, chunk: ChunkView, heading: str, answer: tuple[str, int, int] | None
     ) -> Iterator[Candidate]:
-        question = standing(heading, chunk.name)
+        name = chunk.name if heading == chunk.heading else place(chunk)
+        question = standing(heading, name, chunk.document)
         if question is None or answer is None:
             return
         text, start, end = answer
@@ -74,19 +90,23 @@ class FaqGenerator(RuleGenerator):
             yield Candidate("faq", question, text, start, end)
 
 
-def standing(heading: str, title: str) -> str | None:
+def standing(heading: str, title: str, document: str = "") -> str | None:
     """Return a heading as a question that stands on its own, or None if it cannot."""
     question = re.sub(r"^(?:\d+[.)]|Q[:.])\s*", "", heading).strip()
     question = question[:1].upper() + question[1:]
     words = question.split()
+    if sum(word.istitle() for word in words[1:]) > _TITLED * len(words):
+        question = spoken(question, document)
+        question = question[:1].upper() + question[1:]
     if len(words) < 4 or question.count("?") != 1 or not _ASKS.search(question):
         return None
     if _POINTS.search(question) or not content_words(question) - _GENERAL:
         return None
-    definite = re.search(r"\bthe (?![A-Z])", question)
-    shared = content_words(question) & content_words(title)
-    vague = definite or len(content_words(question)) < 2
-    if vague and not shared:
+    if _SELF_CHECK.match(question):
+        return None
+    own = content_words(question) - _GENERAL - _SPEAKERS
+    definite = re.search(r"\bthe (?![A-Z])", question) and not own & content_words(title)
+    if definite or len(own) < _ENOUGH:
         return name_document(question, title) if _OPENS.match(question) else None
     return question
 
@@ -118,19 +138,18 @@ def _is_marked(blocks: Sequence[Block]) -> bool:
     return bool(blocks) and _ANSWER_MARK.match(blocks[0].text) is not None
 
 
-def _lead(chunk: ChunkView, blocks: Sequence[Block]) -> tuple[str, int, int] | None:
-    """Return the whole section, or its first paragraph where it goes on elsewhere."""
-    if not blocks or any(_question_in(block)[0] for block in blocks[:1]):
+def _section(chunk: ChunkView) -> tuple[str, int, int] | None:
+    """Return the whole section, where the chunk holds it."""
+    blocks = chunk.blocks
+    if not is_whole_section(chunk) or any(_question_in(block)[0] for block in blocks[:1]):
         return None
-    if chunk.last:
-        return _joined(blocks)
-    lead = blocks[0]
-    complete = lead.kind == "paragraph" and len(blocks) > 1 and lead.text.count(". ") >= 1
-    return _joined([lead]) if complete and not _ANNOUNCES.search(lead.text) else None
+    return _joined(blocks)
 
 
 def _joined(blocks: Sequence[Block]) -> tuple[str, int, int] | None:
     if not blocks or any(block.kind in ("row", "heading") for block in blocks):
+        return None
+    if blocks[-1].kind == "paragraph" and _SCRAP.fullmatch(blocks[-1].text):
         return None
     text = _ANSWER_MARK.sub("", render(blocks))
     return plain_lines(text), blocks[0].start, blocks[-1].end

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tasks.generation.base import Subject
 from tasks.generation.fit import flaws
 from tasks.generation.generators.answer_first import AnswerFirstGenerator, QuestionReply
 from tasks.generation.targets import find_target
@@ -63,13 +64,13 @@ def test_questions_that_miss_the_answer(question: str, flaw: str) -> None:
 
 def test_the_prompt_shows_examples_of_the_same_sort_and_the_answer_is_the_sentence() -> None:
     generator = AnswerFirstGenerator()
-    chunk = view(SENTENCE, title="Lost property")
-    messages = generator.messages(chunk)
+    subject = Subject(view(SENTENCE, title="Lost property"))
+    messages = generator.messages(subject)
     assert messages is not None
     assert messages[-1]["content"] == f"Sentence: {SENTENCE}\nAnswer: 60 days"
     assert "40 minutes" in messages[1]["content"]
     reply = QuestionReply(question="How long are lost objects stored behind the net loft?")
-    (candidate,) = generator.parse(reply, chunk)
+    (candidate,) = generator.parse(reply, subject)
     assert (candidate.answer, candidate.flaw) == (SENTENCE, "")
     assert candidate.question == (reply.question)
     assert "How long does the tour of the mill take?" in generator.shown_questions()

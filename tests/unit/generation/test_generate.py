@@ -10,13 +10,14 @@ from data_contracts.dataset import content_sha256, count_reasons
 from data_contracts.errors import EndpointError, TooFewRows
 from data_contracts.schemas import EXAMPLE, dropped_schema
 from data_contracts.validation import schema_failures, validate
-from tasks.generation.config import GenerationConfig, LLMConfig
+from tasks.generation.config import GenerationConfig
 from tasks.generation.generate import generate_examples
 from tasks.generation.generators.definition import DefinitionGenerator
 from tasks.generation.generators.fact import FactGenerator
 from tasks.generation.generators.single_fact import SingleFactGenerator
-from tasks.generation.llm import Complete, Request
-from tasks.generation.response_log import Completion
+from tasks.llm.client import Complete, Request
+from tasks.llm.config import LLMConfig
+from tasks.llm.response_log import Completion
 from tests.unit.generation.conftest import tables
 
 HARBOUR = (
@@ -110,7 +111,7 @@ class Model:
     def __call__(self, request: Request) -> Completion:
         if self.fail_after is not None and len(self.calls) >= self.fail_after:
             raise EndpointError("The endpoint went away.")
-        passage = request.messages[-1]["content"].split("Passage:\n")[-1]
+        passage = request.messages[3]["content"].split("\n\n")[1].split("\n</passage")[0]
         self.calls.append(passage)
         sentence = passage.split(". ")[0].rstrip(".") + "."
         subject = sentence.split()[1]
@@ -166,7 +167,7 @@ def test_the_number_of_calls_is_bounded(tmp_path: Path) -> None:
 
 def test_an_unusable_reply_is_a_dropped_row(tmp_path: Path) -> None:
     def useless(request: Request) -> Completion:
-        if "battery" in request.messages[1]["content"]:
+        if "battery" in request.messages[3]["content"]:
             return Completion(
                 text="no", finish_reason="stop", prompt_tokens=1, completion_tokens=1, seconds=0.1
             )

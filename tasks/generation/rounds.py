@@ -1,0 +1,210 @@
+"""Asks the language model in rounds until the rows wanted are there, or cannot be had."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from data_contracts.base import digest
+from data_contracts.errors import EndpointError
+from data_contracts.schemas import SCHEMA_VERSION
+from tasks.generation.base import LLMGenerator, Subject
+from tasks.generation.config import GenerationConfig
+from tasks.generation.conversation import ask_about
+from tasks.generation.document_rows import Asked, DocumentRows
+from tasks.generation.documents import SourceDocument
+from tasks.generation.rows import NO_REPLY
+from tasks.generation.topup import Progress, next_round
+from tasks.llm.logged import LoggedModel
+from tasks.llm.request import Request
+from tasks.llm.structured import ask_all
+from tasks.partitions import Partition, cached_partition
+from tasks.progress import track
+
+logger = logging.getLogger(__name__)
+
+# Raise when this package gives other rows for the same chunks and configuration.
+VERSION = 4
+
+# What decides how many rows are asked for or kept, but not which rows a document gives.
+_OUTSIDE_DOCUMENTS = {
+    "llm": True,
+    "rows_per_kind": True,
+    "max_refusal_share": True,
+    "max_loss_rate": True,
+    "min_yield": True,
+}
+
+# Fewer conversations than these prove nothing about a model.
+_FEWEST_CONVERSATIONS = 20
+
+
+class _Unfinished(Exception):
+    """A document's rows lack replies that a later run may get: they must not be stored."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+
+
+@dataclass
+class Rounds:
+    """The work of asking.
+
+    Attributes:
+        sources: The documents.
+        subjects: What each generator with a language model can be asked about, in order.
+        config: Which rows to make, and how many.
+        model: Asks; None where no generator needs it.
+        cache: Folder for finished documents.
+    """
+
+    sources: Sequence[SourceDocument]
+    subjects: Mapping[str, Sequence[Subject]]
+    config: GenerationConfig
+    model: LoggedModel | None
+    cache: Path
+
+    def __post_init__(self) -> None:
+        self.asked: dict[str, int] = dict.fromkeys(self.subjects, 0)
+        self._rows = DocumentRows(self.config, self.model)
+        self._partitions: dict[str, Partition] = {}
+        options = self.config.model_dump(mode="json", exclude=_OUTSIDE_DOCUMENTS)
+        llm = [self.config.llm.model, self.config.llm.repairs]
+        self._basis = digest([VERSION, SCHEMA_VERSION, options, llm])
+
+    def run(self) -> list[Partition]:
+        """Return the documents' rows once no further round is of use.
+
+        Raises:
+            EndpointError: The model cannot be reached, or its replies are of no use.
+        """
+        sizes = self._sizes([])
+        while True:
+            for name, size in sizes.items():
+                self.asked[name] += size
+            asked = self._chosen()
+            self._ask_ahead(asked)
+            partitions = self._make(asked)
+            self._check_losses(partitions)
+            sizes = self._sizes(partitions)
+            if not any(sizes.values()):
+                return partitions
+            logger.info("Asking again: %s", _listed(sizes))
+
+    def progress(self, name: str, partitions: Sequence[Partition]) -> Progress:
+        """Return how far a kind of rows has come."""
+        kept = sum(p.kept.column("generator").to_pylist().count(name) for p in partitions)
+        return Progress(
+            wanted=self.config.rows_per_kind.get(name),
+            kept=kept,
+            asked=self.asked[name],
+            usable=len(self.subjects[name]),
+            limit=self.config.llm.max_calls,
+            min_yield=self.config.min_yield,
+            spent=bool(self.model and self.model.usage.over_budget),
+        )
+
+    def _sizes(self, partitions: Sequence[Partition]) -> dict[str, int]:
+        return {name: next_round(self.progress(name, partitions)) for name in self.subjects}
+
+    def _chosen(self) -> Asked:
+        return {
+            name: {s.chunk.chunk_id: s for s in subjects[: self.asked[name]]}
+            for name, subjects in self.subjects.items()
+        }
+
+    def _ask_ahead(self, asked: Asked) -> None:
+        """Ask everything at full concurrency; documents are then made from the log."""
+        if self.model is None:
+            return
+        work = {
+            digest([generator.generator, generator.messages(subject)]): partial(
+                ask_about, generator, subject, self.model, self.config.llm.repairs
+            )
+            for generator in self._generators()
+            for subject in asked[generator.generator].values()
+        }
+        ask_all(list(work.values()), self.config.llm.concurrency, _progress, self.model)
+
+    def _generators(self) -> list[LLMGenerator]:
+        return [g for g in self.config.generators if isinstance(g, LLMGenerator)]
+
+    def _make(self, asked: Asked) -> list[Partition]:
+        """Make the rows of all documents; those without a new question are as before."""
+        found = []
+        for source in track(self.sources, "Generating from documents", len(self.sources)):
+            key = self._key(source, asked)
+            if key not in self._partitions:
+                self._partitions[key] = self._document(source, asked, key)
+            found.append(self._partitions[key])
+        return found
+
+    def _document(self, source: SourceDocument, asked: Asked, key: str) -> Partition:
+        """Return a document's rows; they are kept on disk only if every reply is there."""
+        try:
+            return cached_partition(self.cache, key, partial(self._finished, source, asked))
+        except _Unfinished as unfinished:
+            return unfinished.partition
+
+    def _finished(self, source: SourceDocument, asked: Asked) -> Partition:
+        partition = self._rows.make(source, asked)
+        if NO_REPLY in partition.dropped.column("reason").to_pylist():
+            raise _Unfinished(partition)
+        return partition
+
+    def _key(self, source: SourceDocument, asked: Asked) -> str:
+        questions = [
+            [generator.generator, chunk.view.chunk_id, *self._request(generator, subject)]
+            for generator in self._generators()
+            for chunk in source.chunks
+            if (subject := asked[generator.generator].get(chunk.view.chunk_id)) is not None
+        ]
+        return digest([self._basis, source.content(), questions])
+
+    def _request(self, generator: LLMGenerator, subject: Subject) -> list[str]:
+        """Return what the reply about a subject depends on, and what it is read with."""
+        request = Request(generator.messages(subject) or [], generator.response_format)
+        others = [f"{other.chunk_id} {other.text}" for other in subject.others]
+        return [request.key(self.config.llm), *others]
+
+    def _check_losses(self, partitions: Sequence[Partition]) -> None:
+        """Stop where nearly all replies of a generator are of no use.
+
+        Raises:
+            EndpointError: They are.
+        """
+        if self.model is None:
+            return
+        invalid: Counter[str] = Counter()
+        details: Counter[tuple[str, str]] = Counter()
+        for partition in partitions:
+            columns = ("reason", "generator", "detail")
+            rows = partition.dropped.select(columns).to_pylist()
+            for row in rows:
+                if row["reason"] == "invalid_reply":
+                    invalid[row["generator"]] += 1
+                    details[row["generator"], row["detail"]] += 1
+        for name, lost in sorted(invalid.items()):
+            asked = self.asked[name]
+            if asked >= _FEWEST_CONVERSATIONS and lost > self.config.max_loss_rate * asked:
+                of_it = {d: n for (kind, d), n in details.items() if kind == name}
+                raise _useless(name, lost, asked, max(of_it, key=lambda d: of_it[d]))
+
+
+def _useless(name: str, lost: int, asked: int, detail: str) -> EndpointError:
+    return EndpointError(
+        f"{lost} of {asked} conversations of generator {name!r} gave no usable reply, so asking "
+        f"was stopped. The commonest fault: {detail} Use a larger model (`llm.model`), take "
+        f"{name!r} out of `generation.generators`, or raise `generation.max_loss_rate`. All "
+        "replies so far are kept."
+    )
+
+
+def _listed(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{size} more for {name}" for name, size in sizes.items() if size)
+
+
+def _progress(items: Iterable[object], total: int) -> Iterable[object]:
+    return track(items, "Asking the language model", total)

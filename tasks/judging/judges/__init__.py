@@ -1,0 +1,1 @@
+"""The judges, one a file; each registers itself."""

@@ -1,0 +1,60 @@
+"""What a model's work amounted to in a run, as figures for MLflow."""
+
+import threading
+
+from tasks.llm.budget import Budget
+from tasks.llm.response_log import Completion
+from tasks.llm.throttle import Throttle
+
+
+class Usage:
+    """Counts each request once, however often its reply is used.
+
+    Args:
+        budget: Where tokens and money are counted.
+        throttle: What limits the requests under way, if anything does.
+    """
+
+    def __init__(self, budget: Budget, throttle: Throttle | None = None) -> None:
+        self.budget, self.throttle = budget, throttle
+        self.calls = self.cached = self.failed = 0
+        self.over_budget: set[str] = set()
+        self.quarantined: set[str] = set()
+        self.repaired: set[str] = set()
+        self._seen: set[str] = set()
+        self._timed_tokens, self._seconds = 0, 0.0
+        self._lock = threading.Lock()
+
+    def count(self, key: str, reply: Completion, *, cached: bool) -> None:
+        """Count a reply, unless it was counted before."""
+        with self._lock:
+            if key in self._seen:
+                return
+            self._seen.add(key)
+            self.calls += not cached
+            self.cached += cached
+            if reply.seconds:  # a batch does not tell how long a reply took
+                self._timed_tokens += reply.completion_tokens
+                self._seconds += reply.seconds
+        self.budget.spend(reply)
+
+    def figures(self) -> dict[str, float]:
+        """Return the numbers for MLflow and the report.
+
+        Tokens and cost are those of all replies used, from the log or new; the speed is that
+        of one reply on average.
+        """
+        speed = self._timed_tokens / self._seconds if self._seconds else 0.0
+        return {
+            "llm_calls": self.calls,
+            "llm_cached": self.cached,
+            "llm_failed": self.failed,
+            "llm_over_budget": len(self.over_budget),
+            "llm_repaired": len(self.repaired),
+            "llm_quarantined": len(self.quarantined),
+            "prompt_tokens": self.budget.prompt_tokens,
+            "completion_tokens": self.budget.completion_tokens,
+            "cost": round(self.budget.cost, 6),
+            "tokens_per_second": round(speed, 2),
+            "concurrency_reached": self.throttle.reached if self.throttle else 0,
+        }
