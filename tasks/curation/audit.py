@@ -1,33 +1,43 @@
 """The leakage audit: does any training row give a held-out row away?
 
 The audit trusts nothing that curation did. It compares every training row with every
-held-out row by brute force (`tasks.text.overlap`, usable up to some 20,000 rows), where
-curation searched by LSH: a pair that LSH missed is found here. To audit two tables, put
-them into one and set `split`.
+held-out row (`tasks.text.overlap`), where curation searched by LSH: a pair that LSH missed is
+found here. To audit two tables, put them into one and set `split`.
+
+Recall questions (`tasks.text.recall`) ask for facts that are trained on purpose: of them only
+the wording is compared with the training questions.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from data_contracts.errors import TooFewRows
-from data_contracts.results import LeakageCertificate, LeakageFinding
+from data_contracts.results import LeakageCertificate, LeakageFinding, RowsApart
 from tasks.curation.config import CurationConfig
 from tasks.curation.detectors import build_detectors, count_template_ngrams
+from tasks.curation.findings import finding
+from tasks.curation.outside import OutsideRows, outside_findings
+from tasks.curation.planted import measure_detectors
+from tasks.text.closest import remembered_closest
 from tasks.text.detectors import Detector, Positions
+from tasks.text.recall import recall_detectors, recall_positions
 from tasks.text.rows import strings
 
-HELD_OUT: tuple[Literal["validation"], Literal["test"]] = ("validation", "test")
+HELD_OUT = ("validation", "test")
 
 
-def audit_leakage(examples: pa.Table, config: CurationConfig) -> LeakageCertificate:
+def audit_leakage(
+    examples: pa.Table, config: CurationConfig, outside: Sequence[OutsideRows] = ()
+) -> LeakageCertificate:
     """Compare the training rows of a split dataset with its validation and test rows.
 
     Args:
         examples: Rows in the EXAMPLE schema with `split` set.
         config: Thresholds; those by which curation formed the groups.
+        outside: What else training must not give away: earlier versions, benchmarks.
 
     Raises:
         TooFewRows: There is no training row, or no held-out row: nothing to compare.
@@ -35,13 +45,17 @@ def audit_leakage(examples: pa.Table, config: CurationConfig) -> LeakageCertific
     splits = np.array(examples.column("split").to_pylist(), dtype=object)
     positions = {name: np.flatnonzero(splits == name) for name in ("train", *HELD_OUT)}
     rows = {name: found.size for name, found in positions.items()}
+    recall = np.intersect1d(recall_positions(examples), positions["test"])
+    positions["test"] = np.setdiff1d(positions["test"], recall)
     if not rows["train"] or not rows["validation"] + rows["test"]:
         raise TooFewRows(
             f"Nothing to audit: {rows['train']} training, {rows['validation']} validation and "
             f"{rows['test']} test rows. Split the dataset first: column 'split' must say "
             "train, validation or test."
         )
-    findings = _findings(examples, positions, config)
+    detectors = build_detectors(examples, config.similarity)
+    found, near = _findings(examples, positions, config, detectors)
+    findings = [*found, *_recall_findings(examples, positions["train"], recall, config)]
     groups = _groups(examples, positions)
     shared = sum(map(len, groups.values())) - len(set().union(*groups.values()))
     return LeakageCertificate(
@@ -50,49 +64,56 @@ def audit_leakage(examples: pa.Table, config: CurationConfig) -> LeakageCertific
         shared_groups=shared,
         findings=findings,
         ignored_template_ngrams=count_template_ngrams(examples, config.similarity),
-        passed=shared == 0 and not any(finding.hits for finding in findings),
+        passed=shared == 0 and not any(found.hits for found in findings),
+        outside=list(outside_findings(examples, positions["train"], outside, config)),
+        apart=_apart(examples, positions["test"][~near], near.size, config),
+        accuracy=measure_detectors(
+            examples,
+            positions["train"],
+            np.concatenate([positions[name] for name in HELD_OUT]),
+            config,
+            known=detectors,
+        ),
     )
 
 
 def _findings(
-    examples: pa.Table, positions: dict[str, Positions], config: CurationConfig
-) -> list[LeakageFinding]:
+    examples: pa.Table,
+    positions: dict[str, Positions],
+    config: CurationConfig,
+    detectors: Sequence[Detector],
+) -> tuple[list[LeakageFinding], NDArray[np.bool_]]:
+    """Return what every detector found, and which test rows have a near one in training."""
+    identifiers, train = strings(examples, "example_id"), positions["train"]
+    near = np.zeros(positions["test"].size, bool)
+    findings = []
+    for detector in detectors:
+        for split in HELD_OUT:
+            rows = positions[split]
+            closest = remembered_closest(detector, rows, train, split)
+            findings.append(finding(detector, split, train, rows, identifiers, closest))
+            if split == "test":
+                near |= closest.value >= config.near_share * detector.threshold
+    return findings, near
+
+
+def _apart(
+    examples: pa.Table, rows: Positions, of: int, config: CurationConfig
+) -> RowsApart | None:
+    if not of:
+        return None
     identifiers = strings(examples, "example_id")
-    return [
-        _finding(detector, split, positions["train"], positions[split], identifiers)
-        for detector in build_detectors(examples, config.similarity)
-        for split in HELD_OUT
-    ]
+    apart = [identifiers[row] for row in rows]
+    return RowsApart(share=config.near_share, of=of, example_ids=apart)
 
 
-def _finding(
-    detector: Detector,
-    split: Literal["validation", "test"],
-    train: Positions,
-    held_out: Positions,
-    identifiers: Sequence[str],
-) -> LeakageFinding:
-    closest = detector.closest(held_out, train)
-    highest = float(closest.value.max(initial=0.0))
-    finding = LeakageFinding(
-        detector=detector.name,
-        split=split,
-        threshold=detector.threshold,
-        hits=int((closest.value >= detector.threshold).sum()),
-        highest=highest,
-    )
-    if highest == 0.0:
-        return finding
-    found = int(closest.value.argmax())
-    ours, theirs = held_out[found], train[closest.index[found]]
-    return finding.model_copy(
-        update={
-            "train_id": identifiers[theirs],
-            "held_out_id": identifiers[ours],
-            "train_text": detector.texts[theirs],
-            "held_out_text": detector.texts[ours],
-        }
-    )
+def _recall_findings(
+    examples: pa.Table, train: Positions, recall: Positions, config: CurationConfig
+) -> list[LeakageFinding]:
+    """Compare the wording of recall questions; their fact, document and answer are trained."""
+    identifiers = strings(examples, "example_id")
+    detectors = recall_detectors(examples, config.similarity) if recall.size else []
+    return [finding(detector, "test", train, recall, identifiers) for detector in detectors]
 
 
 def _groups(examples: pa.Table, positions: dict[str, Positions]) -> dict[str, set[str]]:
@@ -100,12 +121,12 @@ def _groups(examples: pa.Table, positions: dict[str, Positions]) -> dict[str, se
     return {name: set(group_ids[found]) - {None} for name, found in positions.items()}
 
 
-def describe_hits(certificate: LeakageCertificate) -> list[str]:
+def describe_hits(findings: Sequence[LeakageFinding]) -> list[str]:
     """Return a line for every detector that hit, naming the closest pair of rows."""
     return [
-        f"{finding.detector}: {finding.hits} {finding.split} rows are given away by training "
-        f"rows; closest: {finding.split} row {finding.held_out_id} and training row "
-        f"{finding.train_id} ({finding.highest:.2f}, allowed below {finding.threshold:.2f})"
-        for finding in certificate.findings
-        if finding.hits
+        f"{found.detector}: {found.hits} {found.split} rows are given away by training "
+        f"rows; closest: {found.split} row {found.held_out_id} and training row "
+        f"{found.train_id} ({found.highest:.2f}, allowed below {found.threshold:.2f})"
+        for found in findings
+        if found.hits
     ]

@@ -1,13 +1,12 @@
 """Certificates on disk: an audit that was made is not made again."""
 
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from data_contracts.dataset import dataset_folder
 from data_contracts.errors import StorageError
 from data_contracts.results import LeakageCertificate
+from tasks.whole_file import whole_file
 
 FILE = "certificate.json"
 
@@ -30,23 +29,11 @@ def cached_certificate(
         return LeakageCertificate.model_validate_json(path.read_text(encoding="utf-8"))
     certificate = make()
     try:
-        _write(path, certificate.model_dump_json(indent=2) + "\n")
+        with whole_file(path) as stream:
+            stream.write((certificate.model_dump_json(indent=2) + "\n").encode())
     except OSError as error:
         raise StorageError(
             f"Cannot write the leakage certificate {path}: {error}. Free disk space or set "
             "TEMPER_HOME to another disk, then run again: finished work is kept."
         ) from error
     return certificate
-
-
-def _write(path: Path, text: str) -> None:
-    """Write to a temporary name and move into place: no half-written certificate exists."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -11,6 +11,13 @@ from tasks.curation.groups import Grouping, group_rows
 # Keeps the rows of a document together, and makes the result independent of the input's order.
 ORDER = ("document_id", "chunk_id", "example_id")
 
+# Reason of a dropped row to what its similarity is.
+_MEASURES = {
+    "exact_duplicate": "Jaccard similarity",
+    "near_duplicate": "Jaccard similarity",
+    "semantic_duplicate": "same facts, cosine similarity",
+}
+
 
 def curate_examples(examples: pa.Table, config: CurationConfig) -> StageResult:
     """Drop duplicates and give every kept row its `group_id`.
@@ -47,7 +54,7 @@ def _dropped(rows: pa.Table, duplicates: dict[int, Duplicate]) -> pa.Table:
         row["duplicate_of"] = identifiers[found.kept]
         row["detail"] = (
             f"Question and answer repeat row {row['duplicate_of']} "
-            f"(Jaccard similarity {found.similarity:.2f}), which is at least as good."
+            f"({_MEASURES[found.reason]} {found.similarity:.2f}), which is at least as good."
         )
     return pa.Table.from_pylist(cells, schema=schema)
 

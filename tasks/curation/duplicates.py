@@ -1,4 +1,4 @@
-"""Exact and near-duplicates: each is dropped in favour of the best row it repeats.
+"""Exact, near and semantic duplicates: each is dropped in favour of the best row it repeats.
 
 Rows are judged from the best to the worst: highest grounding, then longest answer, then
 smallest identifier. A row is dropped if it repeats a row already kept. So a dropped row
@@ -8,20 +8,23 @@ drop rows that resemble nothing that is kept.)
 
 Two rows are no near-duplicates when their numbers, names or negations differ (12 hinges, 16
 hinges: two facts that look alike), and no duplicates at all when only one of them comes with
-its passage (two different tasks). They then share a group instead.
+its passage (two different tasks). They then share a group instead. Semantic duplicates are
+looked for only where a threshold is set (`tasks.curation.semantic`).
 """
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import pyarrow as pa
 
 from tasks.curation.config import CurationConfig
-from tasks.curation.pairs import similar_pairs
+from tasks.curation.pairs import Pair, similar_pairs
+from tasks.curation.semantic import semantic_pairs
 from tasks.text.facts import facts
 from tasks.text.normalise import normalise
-from tasks.text.rows import passages, questions_and_answers, shingle_features
+from tasks.text.rows import passages, questions_and_answers, shingle_features, strings
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,14 @@ def find_duplicates(examples: pa.Table, config: CurationConfig) -> dict[int, Dup
     given = [passage != "" for passage in passages(examples)]
     exact = _exact(list(zip(map(normalise, texts), given, strict=True)), order)
     distinct = [i for i in order if i not in exact]
-    near = _near(distinct, texts, list(zip(map(facts, texts), given, strict=True)), config)
-    repeats = {i: near.get(k, Duplicate("exact_duplicate", k, 1.0)) for i, k in exact.items()}
-    return near | repeats
+    said = [texts[i] for i in distinct]
+    pairs = {
+        "near_duplicate": _near(said, config),
+        "semantic_duplicate": _semantic(examples, distinct, said, config),
+    }
+    worse = _worse(distinct, pairs, given)
+    repeats = {i: worse.get(k, Duplicate("exact_duplicate", k, 1.0)) for i, k in exact.items()}
+    return worse | repeats
 
 
 def _best_first(examples: pa.Table) -> list[int]:
@@ -61,23 +69,48 @@ def _exact(keys: Sequence[Hashable], order: Sequence[int]) -> dict[int, int]:
     return {i: kept for i in order if (kept := best.setdefault(keys[i], i)) != i}
 
 
-def _near(
-    distinct: Sequence[int],
-    texts: Sequence[str],
-    keys: Sequence[Hashable],
-    config: CurationConfig,
+def _near(texts: Sequence[str], config: CurationConfig) -> list[Pair]:
+    """Return the pairs that look alike and hold the same facts."""
+    features = shingle_features(texts, config.similarity)
+    threshold = config.duplicate_threshold
+    pairs = similar_pairs(features, threshold, config.num_perm, config.seed, "duplicate")
+    told = cache(facts)
+    return [pair for pair in pairs if told(texts[pair.left]) == told(texts[pair.right])]
+
+
+def _semantic(
+    examples: pa.Table, distinct: Sequence[int], texts: Sequence[str], config: CurationConfig
+) -> list[Pair]:
+    """Return the pairs that mean the same, where a threshold is set."""
+    if config.semantic_threshold is None:
+        return []
+    from tasks.modeling.encoder import encode
+
+    answers = strings(examples, "answer")
+    answered = [answers[i] for i in distinct]
+    return semantic_pairs(texts, answered, encode(texts), config.semantic_threshold)
+
+
+def _worse(
+    distinct: Sequence[int], found: Mapping[str, Sequence[Pair]], given: Sequence[bool]
 ) -> dict[int, Duplicate]:
-    """Drop every row that comes close to a kept row of the same key, from the best on."""
-    features = shingle_features([texts[i] for i in distinct], config.similarity)
-    pairs = similar_pairs(features, config.duplicate_threshold, config.num_perm, config.seed)
-    better: Mapping[int, list[tuple[float, int]]] = defaultdict(list)
-    for left, right, similarity in pairs:
-        if keys[distinct[left]] == keys[distinct[right]]:
-            better[distinct[right]].append((similarity, distinct[left]))
+    """Drop every row that repeats a kept row, from the best on, for the first reason that holds.
+
+    Args:
+        distinct: Positions of the rows, best first.
+        found: Reason to pairs of places in `distinct`.
+        given: Whether a row comes with its passage.
+    """
+    better: Mapping[int, list[tuple[int, float, int, str]]] = defaultdict(list)
+    for rank, (reason, pairs) in enumerate(found.items()):
+        for left, right, similarity in pairs:
+            kept, row = distinct[left], distinct[right]
+            if given[kept] == given[row]:
+                better[row].append((rank, -similarity, kept, reason))
     dropped: dict[int, Duplicate] = {}
     for row in distinct:
-        kept = [(-similarity, i) for similarity, i in better[row] if i not in dropped]
-        if kept:
-            similarity, closest = min(kept)
-            dropped[row] = Duplicate("near_duplicate", closest, -similarity)
+        repeated = [best for best in better[row] if best[2] not in dropped]
+        if repeated:
+            _, similarity, kept, reason = min(repeated)
+            dropped[row] = Duplicate(reason, kept, -similarity)
     return dropped

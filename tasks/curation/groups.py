@@ -2,9 +2,11 @@
 
 Rows are nodes; every sign of kinship is a link; a group is a connected component. Linked
 are rows of the same document (and so of overlapping chunks and overlapping evidence, which
-lie within a document), of the same chunk, parent and child, with the same question, with
-near-identical question and answer, with near-identical passages, and with a run of words
-in common. Questions and runs that many documents share are template text and link nothing.
+lie within a document), also where one only shows a passage of it or rests on it, of the same
+chunk, parent and child, made from the same sentences, with the same question, with near-identical
+question and answer, with near-identical passages, with a run of words or of characters in common,
+where one lies within what the other says, and where both state the same fact in other words.
+Questions, runs and words that many documents share are template text and link nothing.
 """
 
 from collections.abc import Sequence
@@ -16,11 +18,14 @@ from numpy.typing import NDArray
 
 from data_contracts.base import digest
 from tasks.curation.config import CurationConfig
-from tasks.curation.pairs import similar_pairs
+from tasks.curation.pairs import contained_pairs, jaccard_pairs, similar_pairs
+from tasks.text.copied import containment_features, substring_features
+from tasks.text.fact_words import fact_features
 from tasks.text.normalise import normalise
 from tasks.text.rows import (
     family_features,
     ngram_features,
+    origin_features,
     passages,
     question_features,
     questions_and_answers,
@@ -60,13 +65,20 @@ def group_rows(examples: pa.Table, config: CurationConfig) -> Grouping:
     ngrams = ngram_features(examples, rules)
     template = template_hashes(ngrams, documents, rules)
     links = {
-        "document": link_equal(value_features(documents)),
-        "chunk": link_equal(value_features(examples.column("chunk_id").to_pylist())),
+        "document": link_equal(origin_features(examples, "document_id")),
+        "chunk": link_equal(origin_features(examples, "chunk_id")),
         "parent": link_equal(family_features(examples)),
         "question": _same_question(examples, documents, config),
-        "near_duplicate": _near(questions_and_answers(examples), rules.near_threshold, config),
-        "passage": _near(passages(examples), rules.passage_threshold, config),
+        "near_duplicate": _near(
+            questions_and_answers(examples), rules.near_threshold, config, "near_duplicate"
+        ),
+        "passage": _near(passages(examples), rules.passage_threshold, config, "passage"),
         "ngram": link_equal(without(ngrams, template)),
+        "containment": contained_pairs(
+            *containment_features(examples, rules), rules.containment_threshold
+        ),
+        "substring": link_equal(substring_features(examples, rules)),
+        "fact": jaccard_pairs(fact_features(examples, rules), rules.fact_threshold),
     }
     components = _components(np.concatenate(list(links.values())), len(documents))
     across = {name: _across(found, documents) for name, found in links.items()}
@@ -88,13 +100,13 @@ def _same_question(examples: pa.Table, documents: list[str], config: CurationCon
     return link_equal(without(asked, template_hashes(asked, documents, config.similarity)))
 
 
-def _near(texts: Sequence[str], threshold: float, config: CurationConfig) -> Links:
+def _near(texts: Sequence[str], threshold: float, config: CurationConfig, use: str) -> Links:
     """Link rows of similar texts; an empty text is like nothing. Each text is compared once."""
     normal = [normalise(text) or None for text in texts]
     first = {text: i for i, text in reversed(list(enumerate(normal))) if text is not None}
     distinct = sorted(first.values())
     features = shingle_features([texts[i] for i in distinct], config.similarity)
-    pairs = similar_pairs(features, threshold, config.num_perm, config.seed)
+    pairs = similar_pairs(features, threshold, config.num_perm, config.seed, use)
     near = [(distinct[pair.left], distinct[pair.right]) for pair in pairs]
     return np.concatenate(
         [link_equal(value_features(normal)), np.array(near, np.int64).reshape(-1, 2)]

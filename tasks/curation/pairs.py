@@ -1,27 +1,30 @@
 """All pairs of texts at or above a Jaccard similarity: MinHash LSH, then verified.
 
-LSH by datasketch proposes candidates; each is kept only if its true Jaccard similarity
-reaches the threshold, so precision is 1. Recall is a matter of the bands, see `bands`.
+Rows with a band of their signatures in common are candidates; each is kept only if its true
+Jaccard similarity reaches the threshold, so precision is 1. Recall is a matter of the bands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
 from numpy.typing import NDArray
 
 from tasks.text.overlap import incidence
+from tasks.text.remembered import keep_arrays, name_of, recall_arrays
+from tasks.text.shingle_batch import as_batch
 from tasks.text.shingles import EMPTY, Hashes
-
-# Signatures of other schemes or hash functions cannot be compared: both are fixed here.
-SCHEME = "affine32"
-
-# Of the pairs exactly at the threshold, this share must become candidates.
-RECALL = 0.999
+from tasks.text.signatures import band_hashes, bands, signatures
 
 # Candidate pairs verified at once: bounds the memory of the sparse product.
 BLOCK = 65_536
+
+# Rows looked for at once in all others.
+CONTAINED_BLOCK = 1_024
+
+# Candidates of several bands are merged when so many have come together (32 MB): sorting all
+# that there are after each band took most of curation's time.
+MERGE_ABOVE = 1 << 22
 
 
 class Pair(NamedTuple):
@@ -32,57 +35,176 @@ class Pair(NamedTuple):
     similarity: float
 
 
-def bands(threshold: float, num_perm: int) -> tuple[int, int]:
-    """Return bands and rows a band: the most selective that still finds `RECALL` of the pairs.
+class Similar(NamedTuple):
+    """Positions of pairs of sets, shape (n, 2), and their true Jaccard similarity."""
 
-    A pair of similarity s becomes a candidate with probability 1 - (1 - s^r)^b
-    (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4.2). datasketch's own
-    choice weighs misses and false candidates alike; since candidates are verified, only
-    misses hurt.
-    """
-    for rows in range(num_perm // 2, 1, -1):  # datasketch wants two bands at least
-        count = num_perm // rows
-        if 1 - (1 - threshold**rows) ** count >= RECALL:
-            return count, rows
-    return num_perm, 1
+    pairs: NDArray[np.int64]
+    similarity: NDArray[np.float64]
 
 
 def similar_pairs(
-    features: Sequence[Hashes], threshold: float, num_perm: int, seed: int
+    features: Sequence[Hashes], threshold: float, num_perm: int, seed: int, use: str = ""
 ) -> list[Pair]:
-    """Return every found pair of rows whose Jaccard similarity reaches the threshold."""
-    left, right = _candidates(features, threshold, num_perm, seed)
-    similarity = _jaccard(features, left, right)
-    rows = zip(left.tolist(), right.tolist(), similarity.tolist(), strict=True)
-    return [Pair(*row) for row in rows if row[2] >= threshold]
+    """Return every found pair of rows whose Jaccard similarity reaches the threshold, in order.
+
+    Pairs of sets that the last run compared are looked up (`tasks.text.remembered`): compared
+    are new sets with all.
+
+    Args:
+        features: Set of each row.
+        threshold: Lowest similarity.
+        num_perm: Permutations of MinHash.
+        seed: Of these.
+        use: Names the rows, so that each search of a run has a place of its own.
+    """
+    rows = np.flatnonzero([row.size > 0 for row in features])
+    names = np.array([name_of(features[i]) for i in rows.tolist()], "S32")
+    distinct, first, inverse = np.unique(names, return_index=True, return_inverse=True)
+    sets = [features[i] for i in rows[first].tolist()]
+    key = f"{use} {threshold} {num_perm} {seed}"
+    known, new = _known(key, distinct)
+    keys = _band_keys(key, sets, distinct, bands(threshold, num_perm), (num_perm, seed))
+    left, right = _candidates(keys, new)
+    similarity = _jaccard(sets, left, right)
+    enough = similarity >= threshold
+    pairs = np.concatenate([known.pairs, np.stack([left, right], axis=1)[enough]])
+    found = Similar(pairs, np.concatenate([known.similarity, similarity[enough]]))
+    keep_arrays(f"pairs {key}", names=distinct, **found._asdict())
+    return _of_rows(found, rows, inverse)
+
+
+def _known(key: str, names: NDArray[np.bytes_]) -> tuple[Similar, NDArray[np.bool_]]:
+    """Return the pairs among sets that the last run had, and which sets it had not."""
+    last = recall_arrays(f"pairs {key}")
+    if not last:
+        none = Similar(np.empty((0, 2), np.int64), np.empty(0))
+        return none, np.ones(names.size, bool)
+    still = np.isin(last["names"], names)[last["pairs"]].all(axis=1)
+    pairs = np.searchsorted(names, last["names"][last["pairs"][still]])
+    known = Similar(pairs.astype(np.int64).reshape(-1, 2), last["similarity"][still])
+    return known, ~np.isin(names, last["names"])
+
+
+def _of_rows(found: Similar, rows: NDArray[np.int64], inverse: NDArray[np.int64]) -> list[Pair]:
+    """Return the pairs of rows that have the sets of these pairs, or the same set twice."""
+    counts = np.bincount(inverse)
+    order, starts = np.argsort(inverse, kind="stable"), np.cumsum(counts) - counts
+    same = np.flatnonzero(counts > 1)
+    pairs = np.concatenate([found.pairs, np.stack([same, same], axis=1)])
+    similarity = np.concatenate([found.similarity, np.ones(same.size)])
+    left, right = pairs.T
+    times = counts[left] * counts[right]
+    of = np.repeat(np.arange(len(pairs)), times)
+    number = np.arange(of.size) - np.repeat(np.cumsum(times) - times, times)
+    one = rows[order[starts[left[of]] + number // counts[right[of]]]]
+    other = rows[order[starts[right[of]] + number % counts[right[of]]]]
+    once = (left[of] != right[of]) | (one < other)
+    low, high = np.minimum(one, other)[once], np.maximum(one, other)[once]
+    ranked = np.lexsort((high, low))
+    columns = (low[ranked], high[ranked], similarity[of][once][ranked])
+    return [Pair(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def contained_pairs(
+    own: Sequence[Hashes], within: Sequence[Hashes], threshold: float
+) -> NDArray[np.int64]:
+    """Return positions (n, 2) of rows and of the rows that hold that share of their hashes.
+
+    The cost is what rows share, which is little once template text is left out.
+    """
+    sizes = _sizes(own)
+    found = [np.empty((0, 2), np.int64)]
+    for pairs, shared in _sharing(own, within):
+        found.append(pairs[shared >= threshold * sizes[pairs[:, 0]]])
+    return np.concatenate(found)
+
+
+def jaccard_pairs(features: Sequence[Hashes], threshold: float) -> NDArray[np.int64]:
+    """Return positions (n, 2) of all pairs of rows at that Jaccard similarity, none missed.
+
+    For sparse features, as `contained_pairs`; for others `similar_pairs` is faster.
+    """
+    sizes = _sizes(features)
+    found = [np.empty((0, 2), np.int64)]
+    for pairs, shared in _sharing(features, features):
+        either = sizes[pairs].sum(axis=1) - shared
+        found.append(pairs[(pairs[:, 0] < pairs[:, 1]) & (shared >= threshold * either)])
+    return np.concatenate(found)
+
+
+def _sizes(features: Sequence[Hashes]) -> NDArray[np.float64]:
+    return np.array([row.size for row in features], np.float64)
+
+
+def _sharing(
+    own: Sequence[Hashes], within: Sequence[Hashes]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield pairs (n, 2) of rows that share something, and how many hashes they share."""
+    vocabulary = np.unique(np.concatenate([EMPTY, *own]))
+    rows = incidence(own, vocabulary)
+    columns = incidence(within, vocabulary).T.tocsr()
+    for start in range(0, len(own), CONTAINED_BLOCK):
+        shared = (rows[start : start + CONTAINED_BLOCK] @ columns).tocoo()
+        left, right = (axis.astype(np.int64) for axis in shared.coords)
+        yield np.stack([left + start, right], axis=1), shared.data
 
 
 def _candidates(
-    features: Sequence[Hashes], threshold: float, num_perm: int, seed: int
+    found: Hashes, new: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    lsh = MinHashLSH(num_perm=num_perm, params=bands(threshold, num_perm))
-    # Shingles are hashes already (xxhash or mixed): datasketch need not hash them again.
-    signatures = MinHash.generator(
-        ((row >> np.uint64(32)).tolist() for row in features),
-        num_perm=num_perm,
-        seed=seed,
-        hashfunc=int,
-        scheme=SCHEME,
-    )
-    found: list[tuple[int, int]] = []
-    for index, (row, signature) in enumerate(zip(features, signatures, strict=True)):
-        if row.size:
-            found.extend((earlier, index) for earlier in lsh.query(signature))
-            lsh.insert(index, signature)
-    pairs = np.array(sorted(found), np.int64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+    """Return all pairs with a new set in them that share a band, left < right, in order."""
+    pairs = [np.empty(0, np.int64)]
+    for keys in found.T:
+        near = np.flatnonzero(np.isin(keys, keys[new]))
+        for one, other in _equal(keys[near]):
+            left, right = near[one], near[other]
+            asked = new[left] | new[right]
+            pairs.append(left[asked] * len(new) + right[asked])
+        if sum(part.size for part in pairs[1:]) > MERGE_ABOVE:
+            pairs = [np.unique(np.concatenate(pairs))]
+    left, right = np.divmod(np.unique(np.concatenate(pairs)), max(new.size, 1))
+    return left, right
+
+
+def _band_keys(
+    key: str,
+    sets: Sequence[Hashes],
+    names: NDArray[np.bytes_],
+    shape: tuple[int, int],
+    permutations: tuple[int, int],
+) -> Hashes:
+    """Return the bands of each set, shape (sets, bands), made of those alone that are new."""
+    last = recall_arrays(f"bands {key}")
+    found = np.empty((len(sets), shape[0]), np.uint64)
+    known = np.isin(names, last["names"]) if last else np.zeros(len(sets), bool)
+    if known.any():
+        found[known] = last["bands"][np.searchsorted(last["names"], names[known])]
+    batch = as_batch([sets[i] for i in np.flatnonzero(~known).tolist()])
+    found[~known] = band_hashes(signatures(batch, *permutations), *shape)
+    keep_arrays(f"bands {key}", names=names, bands=found)
+    return found
+
+
+def _equal(keys: Hashes) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield all pairs of equal keys: those next to each other in order, then one apart, ..."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    first, step = np.arange(keys.size), 1
+    while (first := first[first + step < keys.size]).size:
+        first = first[ordered[first] == ordered[first + step]]
+        yield order[first], order[first + step]
+        step += 1
 
 
 def _jaccard(
     features: Sequence[Hashes], left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    matrix = incidence(features, np.unique(np.concatenate([EMPTY, *features])))
-    sizes = np.array([row.size for row in features], np.float64)
+    # of the rows in pairs only, which are few
+    named, place = np.unique(np.concatenate([left, right]), return_inverse=True)
+    left, right = place[: left.size], place[left.size :]
+    paired = [features[i] for i in named.tolist()]
+    matrix = incidence(paired, np.unique(np.concatenate([EMPTY, *paired])))
+    sizes = np.array([row.size for row in paired], np.float64)
     result = np.zeros(left.size)
     for start in range(0, left.size, BLOCK):
         block = slice(start, start + BLOCK)

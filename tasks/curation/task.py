@@ -1,10 +1,19 @@
 """The Prefect tasks of curation: duplicates and groups, and the audit of the final dataset."""
 
+import logging
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from prefect import task
 
-from data_contracts.dataset import DatasetRef, dataset_fingerprint, read_kept
+from data_contracts.dataset import (
+    DatasetRef,
+    StageResult,
+    content_sha256,
+    dataset_fingerprint,
+    read_kept,
+)
 from data_contracts.errors import LeakageFound
 from data_contracts.results import LeakageCertificate
 from data_contracts.schemas import EXAMPLE
@@ -12,42 +21,68 @@ from tasks.curation.audit import audit_leakage, describe_hits
 from tasks.curation.certificate import cached_certificate
 from tasks.curation.config import CurationConfig
 from tasks.curation.curate import curate_examples
+from tasks.curation.outside import OutsideRows
 from tasks.stage import Stage, run_stage
+from tasks.text.remembered import remembering
 from tasks.tracking import RunContext, stage_run
 
-CURATION = Stage(name="curation", version=1, schema=EXAMPLE, suite="curation")
+logger = logging.getLogger(__name__)
+
+CURATION = Stage(name="curation", version=3, schema=EXAMPLE, suite="curation")
 
 AUDIT = "audit"
 
 # Raise when the audit's code gives other results.
-AUDIT_VERSION = 1
+AUDIT_VERSION = 4
 
 
 @task(name="curate")
 def curate(examples: DatasetRef, config: CurationConfig, context: RunContext) -> DatasetRef:
     """Drop duplicates and put related examples into groups."""
     parents = {"examples": examples.fingerprint}
-    return run_stage(
-        CURATION, context, config, parents, lambda: curate_examples(read_kept(examples), config)
-    )
+    rules = config.model_copy(update={"benchmarks": ()})  # another benchmark changes no row
+
+    def compute() -> StageResult:
+        with remembering(context.home / "cache" / CURATION.name):
+            return curate_examples(read_kept(examples), rules)
+
+    return run_stage(CURATION, context, rules, parents, compute)
 
 
 @task(name="audit")
-def audit(examples: DatasetRef, config: CurationConfig, context: RunContext) -> LeakageCertificate:
+def audit(
+    examples: DatasetRef,
+    config: CurationConfig,
+    context: RunContext,
+    outside: Sequence[OutsideRows] = (),
+) -> LeakageCertificate:
     """Prove that no training row gives a held-out row away.
 
+    Args:
+        examples: The finished dataset.
+        config: Thresholds.
+        context: Home folder and MLflow run.
+        outside: What else to compare with: test rows of earlier versions, benchmarks.
+
     Raises:
-        LeakageFound: One does; the message names the rows.
+        LeakageFound: One does; the message names the rows. A hit outside only warns.
     """
-    parents = {"examples": examples.fingerprint}
+    # of its content: where a changed document changed no row, the certificate stands
+    parents = {"examples": examples.content_sha256}
+    parents |= {other.name: content_sha256(other.rows) for other in outside}
     fingerprint = dataset_fingerprint(AUDIT, AUDIT_VERSION, config.model_dump(mode="json"), parents)
+
+    def compute() -> LeakageCertificate:
+        with remembering(context.home / "cache" / AUDIT):
+            return audit_leakage(read_kept(examples), config, outside)
+
     with stage_run(context, AUDIT) as mlflow:
-        certificate = cached_certificate(
-            context.home, fingerprint, lambda: audit_leakage(read_kept(examples), config)
-        )
+        certificate = cached_certificate(context.home, fingerprint, compute)
         _log(mlflow, certificate, fingerprint)
         if not certificate.passed:
-            raise LeakageFound(AUDIT, describe_hits(certificate))
+            raise LeakageFound(AUDIT, describe_hits(certificate.findings))
+        for line in describe_hits(certificate.outside):
+            logger.warning("%s", line)
     return certificate
 
 
@@ -58,7 +93,18 @@ def _log(mlflow: Any, certificate: LeakageCertificate, fingerprint: str) -> None
         "shared_groups": certificate.shared_groups,
         "passed": float(certificate.passed),
     }
-    for finding in certificate.findings:
-        figures[f"{finding.split}.{finding.detector}.hits"] = finding.hits
-        figures[f"{finding.split}.{finding.detector}.highest"] = finding.highest
+    for found in [*certificate.findings, *certificate.outside]:
+        name = f"{_metric_name(found.split)}.{found.detector}"
+        figures |= {f"{name}.hits": found.hits, f"{name}.highest": found.highest}
+    if certificate.apart is not None:
+        figures["test.rows_apart"] = len(certificate.apart.example_ids)
+    for accuracy in certificate.accuracy.detectors if certificate.accuracy else []:
+        figures[f"planted.{accuracy.detector}.recall"] = accuracy.recall
+        if accuracy.false_alarms is not None:
+            figures[f"planted.{accuracy.detector}.false_alarms"] = accuracy.false_alarms
     mlflow.log_metrics(figures)
+
+
+def _metric_name(split: str) -> str:
+    """Return the name with the characters alone that MLflow allows."""
+    return re.sub(r"[^A-Za-z0-9_. /-]", "_", split)

@@ -7,11 +7,22 @@ from tasks.text.config import SimilarityConfig
 CONFIG = CurationConfig()
 
 RUN = "the crew must wear a life jacket on deck at all times when sailing"
+LONG = (
+    "Donaudampfschifffahrtsgesellschaft Hafenmeisterstellvertreter Reisekostenabrechnungsformular"
+)
 PASSAGE = "The harbour desk answers calls from seven in the morning until late at night. " * 2
 
 KINSHIP = {
     "document": ({"document_id": "d"}, {"document_id": "d"}),
     "chunk": ({"chunk_id": "c"}, {"chunk_id": "c"}),
+    "second passage": (
+        {"other_chunks": [{"document_id": "d", "chunk_id": "d-1"}]},
+        {"document_id": "d"},
+    ),
+    "distractors in common": (
+        {"other_chunks": [{"document_id": "x", "chunk_id": "x-1"}]},
+        {"other_chunks": [{"document_id": "x", "chunk_id": "x-2"}]},
+    ),
     "parent": ({"example_id": "p"}, {"parent_id": "p"}),
     "siblings": ({"parent_id": "p"}, {"parent_id": "p"}),
     "question": ({"question": "What is a berth?"}, {"question": "what is a BERTH"}),
@@ -22,6 +33,16 @@ KINSHIP = {
     "passage": ({"context": PASSAGE}, {"context": PASSAGE.replace("late", "very late")}),
     "ngram": ({"answer": f"First: {RUN}."}, {"answer": f"Remember that {RUN}!"}),
     "ngram across fields": ({"answer": RUN}, {"context": f"It says {RUN}."}),
+    "containment": (
+        {"question": "Who feeds the cat?", "answer": "The purser feeds it at noon."},
+        {"context": f"Who feeds the cat? The purser feeds it at noon. {'Other words. ' * 30}"},
+    ),
+    "substring": ({"answer": f"First: {LONG}."}, {"answer": f"Remember: {LONG.upper()}!"}),
+    "fact id": ({"fact_id": "f"}, {"fact_id": "f"}),
+    "fact": (
+        {"question": "When does the Wren leave Kessen harbour?", "answer": "At 8 each Tuesday."},
+        {"question": "Tuesday departure, harbour of Kessen, boat Wren?", "answer": "It sails at 8"},
+    ),
     "history": (
         {"history": [{"role": "user", "content": RUN}]},
         {"answer": f"Remember that {RUN}!"},
@@ -45,7 +66,8 @@ def test_kinship_is_transitive(table) -> None:
 def test_twelve_words_in_common_are_not_a_run(table) -> None:
     short = " ".join(RUN.split()[:12])
     answers = [f"First: {short} and so on, forever.", f"Some people say it: {short}."]
-    first, second = group_rows(table([{"answer": text} for text in answers]), CONFIG).group_ids
+    config = CurationConfig(similarity=SimilarityConfig(fact_threshold=1.0))
+    first, second = group_rows(table([{"answer": text} for text in answers]), config).group_ids
     assert first != second
 
 

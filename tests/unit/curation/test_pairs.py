@@ -3,9 +3,11 @@ from random import Random
 
 import numpy as np
 import pytest
+from datasketch import MinHash, MinHashLSH
 
-from tasks.curation.pairs import RECALL, bands, similar_pairs
+from tasks.curation.pairs import jaccard_pairs, similar_pairs
 from tasks.text.shingles import EMPTY, jaccard
+from tasks.text.signatures import RECALL, bands
 
 
 def overlapping_sets(seed: int) -> list[np.ndarray]:
@@ -34,13 +36,39 @@ def test_pairs_are_those_of_brute_force(threshold: float) -> None:
     assert found == pytest.approx({pair: truth[pair] for pair in found})
 
 
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("seed", range(3))
+def test_exact_pairs_miss_none(threshold: float, seed: int) -> None:
+    rows = [*overlapping_sets(seed), EMPTY, EMPTY]
+    truth = [
+        [i, j] for i, j in combinations(range(60), 2) if jaccard(rows[i], rows[j]) >= threshold
+    ]
+    assert truth
+    assert sorted(jaccard_pairs(rows, threshold).tolist()) == truth
+
+
 def test_empty_sets_are_like_nothing() -> None:
     assert similar_pairs([EMPTY, EMPTY], 0.5, 128, seed=1) == []
+    assert jaccard_pairs([EMPTY, EMPTY], 0.5).size == 0
 
 
-@pytest.mark.parametrize("threshold", [0.3, 0.55, 0.8, 0.95, 1.0])
-@pytest.mark.parametrize("num_perm", [64, 128, 256])
-def test_bands_fit_the_permutations_and_keep_their_recall(threshold: float, num_perm: int) -> None:
-    count, rows = bands(threshold, num_perm)
-    assert count * rows <= num_perm
-    assert 1 - (1 - threshold**rows) ** count >= RECALL
+def pairs_of_datasketch(rows: list[np.ndarray], threshold: float) -> set[tuple[int, int]]:
+    lsh = MinHashLSH(num_perm=64, params=bands(threshold, 64))
+    found = set()
+    for right, row in enumerate(rows):
+        sketch = MinHash(64, seed=5, hashfunc=int, scheme="affine32")
+        if row.size:
+            sketch.update_batch((row >> np.uint64(32)).tolist())
+            found |= {(left, right) for left in lsh.query(sketch)}
+            lsh.insert(right, sketch)
+    return {pair for pair in found if jaccard(*(rows[i] for i in pair)) >= threshold}
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.55, 0.8, 0.95])
+@pytest.mark.parametrize("seed", range(4))
+def test_pairs_are_those_of_datasketch(threshold: float, seed: int) -> None:
+    rows = overlapping_sets(seed)
+    rows = [*rows, EMPTY, rows[0], EMPTY, rows[0]]
+    found = {(p.left, p.right) for p in similar_pairs(rows, threshold, 64, seed=5)}
+    assert found == pairs_of_datasketch(rows, threshold)
+    assert {(0, 61), (0, 63), (61, 63)} <= found

@@ -27,7 +27,7 @@ def store(home: Path, name: str, examples: pa.Table) -> DatasetRef:
     folder.mkdir()
     pq.write_table(examples, folder / "kept-00000.parquet")
     return DatasetRef(
-        stage="test", fingerprint=name, folder=str(folder), content_sha256="0",
+        stage="test", fingerprint=name, folder=str(folder), content_sha256=name,
         rows=examples.num_rows,
     )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Near-duplicates in corpora that do not fit in memory."""

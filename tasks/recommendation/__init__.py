@@ -1,0 +1,1 @@
+"""Which training method suits a situation, and why."""

@@ -1,0 +1,1 @@
+"""Search: which options of training reach the lowest loss and forget least."""

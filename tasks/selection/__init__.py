@@ -1,0 +1,1 @@
+"""Selection: the rows that serve the objective, and what the dataset lacks for it."""

@@ -1,0 +1,88 @@
+"""A dataset curated and audited after an edit is that of a fresh start, bit for bit."""
+
+from random import Random
+
+import pytest
+
+from data_contracts.dataset import content_sha256
+from tasks.curation.audit import audit_leakage
+from tasks.curation.config import CurationConfig
+from tasks.curation.curate import curate_examples
+from tasks.text.config import SimilarityConfig
+from tasks.text.remembered import remembering
+
+WORDS = [f"{a}{b}" for a in ("bol", "gan", "lin", "mar", "sten", "wha") for b in "aeiou"]
+SPLITS = ("train", "train", "train", "validation", "test")
+# Template text from few documents on, so that an edit can make or unmake it.
+CONFIG = CurationConfig(
+    planted=20, similarity=SimilarityConfig(template_documents=4, template_share=0.01)
+)
+
+
+def sentence(random):
+    return " ".join(random.choices(WORDS, k=random.randrange(9, 16))) + f" {random.randrange(9)}."
+
+
+def make_row(random, number, stock):
+    """Make a row of its own words, or of those that others use too."""
+    said = random.choice(stock) if random.random() < 0.7 else sentence(random)
+    split = random.choice(SPLITS)
+    return {
+        "example_id": f"row-{number:03}",
+        "document_id": f"doc-{number // 2:03}",
+        "chunk_id": f"chunk-{number // 2:03}",
+        "question": f"What of {random.choice(WORDS)} {random.choice(WORDS)}?",
+        "answer": f"{said} {sentence(random)}" if random.random() < 0.3 else said,
+        "context": random.choice([None, random.choice(stock)]),
+        "split": split,
+        "group_id": f"grp-{number // 2:03}",
+    }
+
+
+def edited(random, rows, stock):
+    """Change, remove and add a few rows, or put two in another order."""
+    rows = [dict(row) for row in rows]
+    for _ in range(random.randrange(1, 4)):
+        at = random.randrange(len(rows))
+        action = random.choice(["change", "remove", "add", "swap"])
+        if action == "change":
+            rows[at]["answer"] = random.choice([sentence(random), random.choice(stock)])
+        elif action == "remove":
+            del rows[at]
+        elif action == "add":
+            rows.insert(at, make_row(random, 500 + random.randrange(400), stock))
+        else:
+            rows[at], rows[-1] = rows[-1], rows[at]
+    return list({row["example_id"]: row for row in rows}.values())
+
+
+def outcome(rows):
+    curated = curate_examples(rows, CONFIG)
+    tables = [content_sha256(curated.kept), content_sha256(curated.dropped)]
+    return tables, curated.figures, audit_leakage(rows, CONFIG)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_an_edit_the_result_is_that_of_a_fresh_start(tmp_path, table, seed):
+    random = Random(seed)
+    stock = [sentence(random) for _ in range(12)]
+    rows = [make_row(random, number, stock) for number in range(60)]
+    for _ in range(5):
+        with remembering(tmp_path):
+            found = outcome(table(rows))
+        assert found == outcome(table(rows))
+        rows = edited(random, rows, stock)
+
+
+def test_what_is_gone_is_forgotten(tmp_path, table):
+    random = Random(1)
+    stock = [sentence(random) for _ in range(12)]
+    rows = [make_row(random, number, stock) for number in range(60)]
+    sizes = []
+    for part in (rows, rows[:20], rows[:20]):
+        with remembering(tmp_path):
+            curate_examples(table(part), CONFIG)
+        [path] = tmp_path.iterdir()
+        sizes.append((path.stat().st_size, path.stat().st_mtime_ns))
+    assert sizes[1][0] < sizes[0][0] / 2
+    assert sizes[2] == sizes[1]  # nothing was new, nothing is written
