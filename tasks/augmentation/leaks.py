@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from tasks.text.closest import remembered_closest
 from tasks.text.config import SimilarityConfig
-from tasks.text.detectors import text_detectors
+from tasks.text.detectors import Detector, Positions, text_detectors
+from tasks.text.recall import recall_detectors, recall_positions
 from tasks.text.rows import strings
 
 
@@ -32,11 +34,23 @@ def find_leaks(new: pa.Table, examples: pa.Table, config: SimilarityConfig) -> d
     together = pa.concat_tables([examples, new])
     identifiers, splits = strings(together, "example_id"), strings(together, "split")
     held_out = np.array([i for i, s in enumerate(splits) if s != "train"], np.int64)
+    recall = np.intersect1d(recall_positions(together), held_out)
     candidates = np.arange(examples.num_rows, together.num_rows, dtype=np.int64)
     leaks: dict[int, Leak] = {}
-    for detector in text_detectors(together, config):
-        closest = detector.closest(candidates, held_out)
+    for detector, others in _comparisons(together, held_out, recall, config):
+        closest = remembered_closest(detector, candidates, others, "new")
         for row in np.flatnonzero(closest.value >= detector.threshold).tolist():
-            found = identifiers[held_out[closest.index[row]]]
+            found = identifiers[others[closest.index[row]]]
             leaks.setdefault(row, Leak(detector.name, found, float(closest.value[row])))
     return leaks
+
+
+def _comparisons(
+    together: pa.Table, held_out: Positions, recall: Positions, config: SimilarityConfig
+) -> list[tuple[Detector, Positions]]:
+    """Pair detectors with held-out rows: of recall questions only the wording is compared."""
+    unseen = np.setdiff1d(held_out, recall)
+    found = [(detector, unseen) for detector in text_detectors(together, config)]
+    if recall.size:
+        found += [(detector, recall) for detector in recall_detectors(together, config)]
+    return found

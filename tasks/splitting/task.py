@@ -2,20 +2,52 @@
 
 from prefect import task
 
-from data_contracts.dataset import DatasetRef, read_kept
+from data_contracts.dataset import DatasetRef, StageResult, dataset_fingerprint, read_kept
 from data_contracts.schemas import EXAMPLE
 from tasks.splitting.config import SplittingConfig
+from tasks.splitting.ledger import Ledger, ledger_path, read_ledger, write_ledger
+from tasks.splitting.origins import read_origins
 from tasks.splitting.split import split_examples
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext
 
-SPLITTING = Stage(name="splitting", version=1, schema=EXAMPLE, suite="splitting")
+SPLITTING = Stage(name="splitting", version=2, schema=EXAMPLE, suite="splitting")
 
 
 @task(name="split")
-def split(examples: DatasetRef, config: SplittingConfig, context: RunContext) -> DatasetRef:
-    """Divide curated examples into train, validation and test."""
+def split(
+    examples: DatasetRef,
+    config: SplittingConfig,
+    context: RunContext,
+    documents: DatasetRef | None = None,
+    name: str = "temper",
+) -> DatasetRef:
+    """Divide curated examples into train, validation and test.
+
+    Args:
+        examples: Rows with groups.
+        config: Shares, strategy, salt.
+        context: Home folder and MLflow run.
+        documents: The documents that the rows come from: their dates and sources.
+        name: Of the profile; documents keep their sides within a name, `salt` and `by`.
+    """
+    table = read_kept(examples)
     parents = {"examples": examples.fingerprint}
-    return run_stage(
-        SPLITTING, context, config, parents, lambda: split_examples(read_kept(examples), config)
-    )
+    if documents is not None:
+        parents["documents"] = documents.fingerprint
+    options = config.model_dump(mode="json")
+    source = dataset_fingerprint(SPLITTING.name, SPLITTING.version, options, parents)
+    path = ledger_path(context.home, name, config.salt, config.by)
+    keeps = config.strategy.strategy != "kfold"  # every row is the test of one fold
+    ledger = read_ledger(path) if keeps else Ledger()
+    rested_on = ledger.rests_on(source, table)
+
+    def compute() -> StageResult:
+        origins = {} if documents is None else read_origins(documents)
+        return split_examples(table, config, ledger.assignment, origins)
+
+    rests = parents if rested_on is None else {**parents, "previous": rested_on}
+    ref = run_stage(SPLITTING, context, config, rests, compute)
+    if keeps:
+        write_ledger(path, ledger.with_split(source, rested_on, table, read_kept(ref)))
+    return ref

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from random import Random
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tasks.augmentation.augmenter import AUGMENTERS, Augmenter, Example, Variant
+from tasks.augmentation.augmenter import AUGMENTERS, Example, RuleAugmenter, Variant
 
 _FRAMES = (
     "Question: {}",
@@ -21,8 +21,10 @@ _FRAMES_SHORT = ("Answer briefly: {}", "In a few words: {}")
 
 
 @AUGMENTERS.register
-class FormatAugmenter(Augmenter):
+class FormatAugmenter(RuleAugmenter):
     """Puts a question into a frame that asks for an answer of the length the row has."""
+
+    like_parent: ClassVar[bool] = True
 
     augmenter: Literal["format"] = "format"
     short: int = Field(8, ge=1, description="An answer of at most this many words is brief.")

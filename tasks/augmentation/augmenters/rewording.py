@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from random import Random
 from typing import Literal
 
-from tasks.augmentation.augmenter import AUGMENTERS, Augmenter, Example, Variant
+from tasks.augmentation.augmenter import AUGMENTERS, Example, RuleAugmenter, Variant
 from tasks.augmentation.rewording_rules import RULES
 
 # How a question names the document it is about.
-_SOURCE = re.compile(r'According to ("[^"]+"), (.+)', re.DOTALL)
+_SOURCE = re.compile(r'(?:According to|In) ("[^"]+"), (.+)', re.DOTALL)
 
 
 @AUGMENTERS.register
-class RewordingAugmenter(Augmenter):
+class RewordingAugmenter(RuleAugmenter):
     """Rewords questions by rule, and moves the naming of the document to the end."""
 
     augmenter: Literal["rewording"] = "rewording"

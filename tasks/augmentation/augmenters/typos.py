@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 from random import Random
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tasks.augmentation.augmenter import AUGMENTERS, Augmenter, Example, Variant
+from tasks.augmentation.augmenter import AUGMENTERS, Example, RuleAugmenter, Variant
 
 # Neighbours on a QWERTY keyboard.
 _NEIGHBOURS = {
@@ -17,14 +17,17 @@ _NEIGHBOURS = {
     "c": "xdfv", "v": "cfgb", "b": "vghn", "n": "bhjm", "m": "njk",
 }  # fmt: skip
 
-# Quoted text and what is not plain lower-case prose carries names and numbers: left alone.
-_QUOTED = re.compile(r'"[^"]*"')
+# Quoted text, addresses and what is not plain lower-case prose carry names and numbers: left
+# alone.
+_QUOTED = re.compile(r'"[^"]*"|\S*[@/]\S*|\w+(?:\.\w+)+')
 _WORD = re.compile(r"\b[a-z]{4,}\b")
 
 
 @AUGMENTERS.register
-class TyposAugmenter(Augmenter):
+class TyposAugmenter(RuleAugmenter):
     """Mistypes a word or two of the question, or drops capitals and question mark."""
+
+    like_parent: ClassVar[bool] = True
 
     augmenter: Literal["typos"] = "typos"
     words_per_typo: int = Field(

@@ -1,38 +1,26 @@
-"""Rows for tests."""
+"""Augmentation as the tests call it: with a cache that lasts as long as the tests."""
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from data_contracts.base import digest
-from data_contracts.schemas import EXAMPLE
+from data_contracts.dataset import StageResult
+from tasks.augmentation.augment import Materials, augment_examples
+from tasks.augmentation.config import AugmentationConfig
 
-Table = Callable[[list[dict[str, Any]]], pa.Table]
-
-
-def _row(number: int, given: dict[str, Any]) -> dict[str, Any]:
-    name = given.get("example_id", f"row-{number}")
-    row = dict.fromkeys(EXAMPLE.names) | {
-        "example_id": name,
-        "kind": "fact",
-        "history": [],
-        "question": f"{digest([name, 'question'], length=24)}?",  # like no other row's
-        "answer": digest([name, "answer"], length=24),
-        "document_id": f"doc-{name}",
-        "chunk_id": f"chunk-{name}",
-        "generator": "test",
-        "grounding": 1.0,
-    }
-    return row | given
+Augment = Callable[..., StageResult]
 
 
 @pytest.fixture(scope="session")
-def table() -> Table:
-    """Make an EXAMPLE table; each row is a document of its own where nothing else is said."""
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("augmentation")
 
-    def make(rows: list[dict[str, Any]]) -> pa.Table:
-        return pa.Table.from_pylist([_row(i, r) for i, r in enumerate(rows)], schema=EXAMPLE)
 
-    return make
+@pytest.fixture(scope="session")
+def augment(cache: Path) -> Augment:
+    def run(examples: pa.Table, config: AugmentationConfig, **materials) -> StageResult:
+        return augment_examples(examples, config, Materials(**({"cache": cache} | materials)))
+
+    return run

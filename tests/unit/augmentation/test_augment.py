@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from data_contracts.schemas import EXAMPLE, dropped_schema
 from data_contracts.validation import schema_failures
-from tasks.augmentation.augment import augment_examples
 from tasks.augmentation.augmenters.rewording import RewordingAugmenter
 from tasks.augmentation.config import AugmentationConfig
 
@@ -36,16 +35,18 @@ def corpus(seed: int, documents: int = 5) -> list[dict[str, Any]]:
     return rows
 
 
-def new_rows(table, rows, config=CONFIG) -> list[dict[str, Any]]:
-    return augment_examples(table(rows), config).kept.to_pylist()[len(rows) :]
+def new_rows(augment, table, rows, config=CONFIG) -> list[dict[str, Any]]:
+    return augment(table(rows), config).kept.to_pylist()[len(rows) :]
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.3, 0.5, 1.0, 2.5]))
-def test_only_training_rows_are_said_again_and_all_rows_stay(table, seed: int, share) -> None:
+def test_only_training_rows_are_said_again_and_all_rows_stay(
+    augment, table, seed: int, share
+) -> None:
     rows = corpus(seed)
     examples = table(rows)
-    result = augment_examples(examples, AugmentationConfig(share=share))
+    result = augment(examples, AugmentationConfig(share=share))
     assert result.kept.slice(0, len(rows)).equals(examples)
     parents = {row["example_id"]: row for row in examples.to_pylist()}
     added = result.kept.to_pylist()[len(rows) :]
@@ -65,8 +66,8 @@ def test_only_training_rows_are_said_again_and_all_rows_stay(table, seed: int, s
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6))
-def test_identifiers_and_questions_are_new(table, seed: int) -> None:
-    kept = augment_examples(table(corpus(seed)), AugmentationConfig(share=3.0)).kept
+def test_identifiers_and_questions_are_new(augment, table, seed: int) -> None:
+    kept = augment(table(corpus(seed)), AugmentationConfig(share=3.0)).kept
     for column in ("example_id", "question"):
         values = kept.column(column).to_pylist()
         assert len(set(values)) == len(values)
@@ -74,45 +75,49 @@ def test_identifiers_and_questions_are_new(table, seed: int) -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.randoms(use_true_random=False))
-def test_order_of_the_rows_does_not_matter(table, seed: int, random: Random) -> None:
+def test_order_of_the_rows_does_not_matter(augment, table, seed: int, random: Random) -> None:
     rows = corpus(seed)
-    before = new_rows(table, rows)
+    before = new_rows(augment, table, rows)
     random.shuffle(rows)
-    assert new_rows(table, rows) == before
+    assert new_rows(augment, table, rows) == before
 
 
 @settings(deadline=None, max_examples=40)
 @example(seed=550, changed=3)  # one document's variant repeats another's question
 @given(seed=st.integers(0, 10**6), changed=st.integers(0, 4))
-def test_a_changed_document_changes_only_its_own_rows(table, seed: int, changed: int) -> None:
+def test_a_changed_document_changes_only_its_own_rows(
+    augment, table, seed: int, changed: int
+) -> None:
     rows = corpus(seed)
     others = [row for row in rows if row["document_id"] != f"d{changed}"]
-    result = augment_examples(table(rows), CONFIG)
+    result = augment(table(rows), CONFIG)
     made = [row for row in [*rows, *result.kept.to_pylist()] if row["document_id"] == f"d{changed}"]
     met = set(result.dropped.column("duplicate_of").to_pylist())
     # A row that repeats or nears one of the changed document's does depend on it, by design.
     assume(not met & {row["example_id"] for row in made})
-    with_it = [r for r in new_rows(table, rows) if r["document_id"] != f"d{changed}"]
-    assert new_rows(table, others) == with_it
+    with_it = [r for r in new_rows(augment, table, rows) if r["document_id"] != f"d{changed}"]
+    assert new_rows(augment, table, others) == with_it
 
 
-def test_another_seed_gives_other_rows(table) -> None:
+def test_another_seed_gives_other_rows(augment, table) -> None:
     rows = corpus(1)
-    assert new_rows(table, rows) != new_rows(table, rows, AugmentationConfig(seed=2))
+    assert new_rows(augment, table, rows) != new_rows(
+        augment, table, rows, AugmentationConfig(seed=2)
+    )
 
 
-def test_rows_are_drawn_by_chance_not_by_name(table) -> None:
+def test_rows_are_drawn_by_chance_not_by_name(augment, table) -> None:
     rows = [TRAIN | {"example_id": f"r{n}", "question": f"What is x{n}?"} for n in range(20)]
-    parents = {row["parent_id"] for row in new_rows(table, rows)}
+    parents = {row["parent_id"] for row in new_rows(augment, table, rows)}
     assert len(parents) == 10
     assert parents != {row["example_id"] for row in sorted(rows, key=str)[:10]}
     assert parents != {
-        row["parent_id"] for row in new_rows(table, rows, AugmentationConfig(seed=2))
+        row["parent_id"] for row in new_rows(augment, table, rows, AugmentationConfig(seed=2))
     }
 
 
-def test_no_augmenters_no_rows(table) -> None:
-    assert new_rows(table, corpus(1), AugmentationConfig(augmenters=())) == []
+def test_no_augmenters_no_rows(augment, table) -> None:
+    assert new_rows(augment, table, corpus(1), AugmentationConfig(augmenters=())) == []
 
 
 REWORDED = AugmentationConfig(augmenters=(RewordingAugmenter(),), share=1.0)
@@ -131,25 +136,27 @@ TRAIN = {
         {"question": "Explain what VSF refers to in full.", "answer": TRAIN["answer"]},
     ],
 )
-def test_a_row_that_would_give_a_held_out_row_away_is_dropped(table, held_out, split) -> None:
+def test_a_row_that_would_give_a_held_out_row_away_is_dropped(
+    augment, table, held_out, split
+) -> None:
     row = {"example_id": "h", "split": split} | held_out
-    result = augment_examples(table([TRAIN, row]), REWORDED)
+    result = augment(table([TRAIN, row]), REWORDED)
     assert result.kept.num_rows == 2
     (gone,) = result.dropped.to_pylist()
     assert (gone["reason"], gone["duplicate_of"], gone["parent_id"]) == ("near_held_out", "h", "t")
     assert schema_failures(result.dropped, dropped_schema(EXAMPLE)) == []
 
 
-def test_a_question_that_is_asked_already_is_dropped(table) -> None:
+def test_a_question_that_is_asked_already_is_dropped(augment, table) -> None:
     other = {"example_id": "u", "split": "train", "question": "Explain what VSF refers to."}
-    result = augment_examples(table([TRAIN, other]), REWORDED)
+    result = augment(table([TRAIN, other]), REWORDED)
     assert result.kept.num_rows == 2
     (gone,) = result.dropped.to_pylist()
     assert (gone["reason"], gone["duplicate_of"]) == ("repeated_question", "u")
 
 
-def test_figures_say_what_was_added_and_how_questions_changed(table) -> None:
-    result = augment_examples(table([TRAIN, {"split": "test"}]), REWORDED)
+def test_figures_say_what_was_added_and_how_questions_changed(augment, table) -> None:
+    result = augment(table([TRAIN, {"split": "test"}]), REWORDED)
     assert result.figures["rows.rewording"] == result.figures["new_rows"] == 1
     assert result.figures["share"] == 1.0
     assert result.figures["question_words.before"] == 5  # What does VSF refer to

@@ -48,3 +48,11 @@ def test_a_long_question_gets_more_slips_but_never_more_than_three() -> None:
     first = next(TyposAugmenter().augment(Example("fact", question, "A.", None), Random(1)))
     changed = [word for word in first.question[5:-1].split() if word != "window"]
     assert len(changed) == 3
+
+
+def test_an_address_is_left_alone() -> None:
+    question = "Why do requests go to berths@varnsey.example or www.varnsey.example/forms today?"
+    for seed in range(40):
+        for variant in TyposAugmenter().augment(Example("fact", question, "-", None), Random(seed)):
+            assert "berths@varnsey.example" in variant.question
+            assert "www.varnsey.example/forms" in variant.question

@@ -1,0 +1,1 @@
+"""Existing datasets come in, finished datasets go out."""

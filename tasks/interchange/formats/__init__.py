@@ -1,0 +1,1 @@
+"""One shape of record a file; each registers itself in `tasks.interchange.format`."""
