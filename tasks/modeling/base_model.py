@@ -18,6 +18,7 @@ from data_contracts.errors import ModelError, StorageError
 from data_contracts.results import BaseModelRef
 
 if TYPE_CHECKING:
+    from torch import nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 logger = logging.getLogger(__name__)
@@ -114,9 +115,11 @@ def _convert(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    tokenizer = AutoTokenizer.from_pretrained(
+        gguf.parent, gguf_file=gguf.name, trust_remote_code=False
+    )
     model = AutoModelForCausalLM.from_pretrained(
-        gguf.parent, gguf_file=gguf.name, dtype=torch.float32
+        gguf.parent, gguf_file=gguf.name, dtype=torch.float32, trust_remote_code=False
     )
     # The weights are dequantised; without this they would be saved as if they were not.
     model.hf_quantizer = None
@@ -184,7 +187,7 @@ def load_tokenizer(base: BaseModelRef) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base.folder)
+        tokenizer = AutoTokenizer.from_pretrained(base.folder, trust_remote_code=False)
     except (OSError, ValueError, json.JSONDecodeError) as error:
         raise ModelError(f"Cannot load a tokenizer from {base.folder}: {error}") from error
     if tokenizer.chat_template is None:
@@ -214,8 +217,23 @@ def load_model(base: BaseModelRef, **options: Any) -> "PreTrainedModel":
         model = AutoModelForCausalLM.from_pretrained(
             base.folder, trust_remote_code=False, use_safetensors=True, **options
         )
+        if "quantization_config" in options:
+            keep_layout(model)
+            return model  # placed while it was loaded
         return model.to("cuda" if torch.cuda.is_available() else "cpu")
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
             f"{base.folder} cannot be loaded as a causal language model: {error}"
         ) from error
+
+
+def keep_layout(model: "nn.Module") -> None:
+    """Keep bitsandbytes from packing 4-bit weights for the CPU in the first evaluation.
+
+    From then on no gradient would pass through them (0.50.2, nn/modules.py, Linear4bit.forward,
+    and autograd/_functions.py, matmul_4bit), and training would go on wrongly without a word.
+    """
+    module: Any
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False

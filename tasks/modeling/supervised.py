@@ -1,30 +1,61 @@
-"""Cross-entropy that computes logits only where there is a label.
+"""Cross-entropy that computes logits only where there is a label, and some at a time.
 
 With a vocabulary of 262,144 the head is the larger part of a small model's work, and in
-question answering most positions carry no label. A hook before the output embedding keeps
-only the supervised positions, so that this works with any architecture and with whatever
-a training method wraps around the model.
+question answering most positions carry no label. A hook before the output embedding takes
+the supervised positions away and computes their losses there, a slice after the other, so
+that this works with any architecture and with whatever a training method wraps around the
+model, and so that peak memory does not grow with vocabulary times supervised tokens.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.checkpoint import checkpoint
 
 from tasks.modeling.chat import IGNORED, EncodedExample
+
+# Logits that exist at once: 64 MiB in single precision, 64 positions of Gemma's vocabulary.
+# Large enough that the products are bound by arithmetic and not by reading the weights.
+LOGITS_IN_A_SLICE = 2**24
+
+Losses = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Right-padded rows; all tensors have shape (rows, longest row)."""
+    """Right-padded rows; all tensors have shape (rows, longest row).
+
+    Attributes:
+        attention_mask: None where several rows share a sequence; then `position_ids` tell
+            them apart.
+        position_ids: None where each row is a sequence of its own.
+    """
 
     input_ids: Tensor
-    attention_mask: Tensor
+    attention_mask: Tensor | None
     labels: Tensor
+    position_ids: Tensor | None = None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the tensors that there are, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        mask, positions = self.attention_mask, self.position_ids
+        return Batch(
+            self.input_ids.to(device),
+            None if mask is None else mask.to(device),
+            self.labels.to(device),
+            None if positions is None else positions.to(device),
+        )
 
 
 def collate(rows: list[EncodedExample], pad_token_id: int) -> Batch:
@@ -45,8 +76,7 @@ def only_positions(head: nn.Module, keep: Tensor) -> Iterator[None]:
     """
 
     def select(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        hidden = inputs[0][:, -keep.shape[1] :]
-        return (hidden[keep].unsqueeze(0), *inputs[1:])
+        return (_kept(inputs[0], keep).unsqueeze(0), *inputs[1:])
 
     handle = head.register_forward_pre_hook(select)
     try:
@@ -55,24 +85,148 @@ def only_positions(head: nn.Module, keep: Tensor) -> Iterator[None]:
         handle.remove()
 
 
-def token_losses(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+def has_virtual_tokens(model: nn.Module) -> bool:
+    """Return whether a method put learned tokens before every row."""
+    config = getattr(model, "active_peft_config", None)
+    return bool(getattr(config, "is_prompt_learning", False))
+
+
+def token_losses(
+    model: nn.Module, batch: Batch, label_smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Return the loss of every supervised token and the row it belongs to.
 
     Args:
         model: A causal language model of transformers, wrapped or not.
         batch: Padded rows with labels.
+        label_smoothing: Share of the target that is spread over the vocabulary (Szegedy et al.
+            2016, arXiv 1512.00567, section 7).
 
     Returns:
         Losses in nats, shape (supervised tokens,), float32; row indices, same shape.
     """
     targets = batch.labels[:, 1:]
     supervised = targets != IGNORED
-    keep = torch.zeros_like(batch.labels, dtype=torch.bool)
-    keep[:, :-1] = supervised  # position t predicts token t + 1
-    head: Any = model.get_output_embeddings()  # type: ignore[operator]
-    with only_positions(head, keep):
-        output = model(
-            input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False
+
+    def loss(logits: Tensor, wanted: Tensor) -> Tensor:
+        return cross_entropy(
+            logits.float(), wanted, reduction="none", label_smoothing=label_smoothing
         )
-    losses = cross_entropy(output.logits[0].float(), targets[supervised], reduction="none")
+
+    losses = losses_at(model, batch, targets[supervised], loss)
     return losses, supervised.nonzero()[:, 0]
+
+
+def losses_at(model: nn.Module, batch: Batch, wanted: Tensor, loss: Losses) -> Tensor:
+    """Return a loss of one's own at every supervised position, from its logits.
+
+    Args:
+        model: A causal language model of transformers, wrapped or not.
+        batch: Padded rows with labels.
+        wanted: What `loss` compares each position's logits with, one entry a supervised token.
+        loss: From logits, shape (positions, vocabulary), and entries of `wanted`, to values of
+            shape (positions,); called for a slice of the positions at a time.
+    """
+    keep = torch.zeros_like(batch.labels, dtype=torch.bool)
+    keep[:, :-1] = batch.labels[:, 1:] != IGNORED  # position t predicts token t + 1
+    owner: Any = model.module if isinstance(model, DistributedDataParallel) else model
+    head: Any = owner.get_output_embeddings()
+    if not _head_is_last(owner, head, batch.input_ids[:1, :1]):
+        with only_positions(head, keep):
+            return loss(_forward(model, batch)[0], wanted)
+    with _losses_at(head, keep, wanted, loss) as found:
+        _forward(model, batch)
+    return found[0]
+
+
+def _forward(model: nn.Module, batch: Batch) -> Tensor:
+    options = {} if batch.position_ids is None else {"position_ids": batch.position_ids}
+    logits: Tensor = model(
+        input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False, **options
+    ).logits
+    return logits
+
+
+def _kept(hidden: Tensor, keep: Tensor) -> Tensor:
+    own: Tensor = hidden[:, -keep.shape[1] :]
+    return own[keep]
+
+
+@contextmanager
+def _losses_at(
+    head: nn.Module, keep: Tensor, wanted: Tensor, loss: Losses
+) -> Iterator[list[Tensor]]:
+    """While active, `head` computes no logits but the losses at `keep`, into the list."""
+    found: list[Tensor] = []
+
+    def take(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        handle.remove()  # or the slices would lead here again
+        found.append(_in_slices(head, _kept(inputs[0], keep), wanted, loss))
+        return (inputs[0][:, :0], *inputs[1:])
+
+    handle = head.register_forward_pre_hook(take)
+    try:
+        yield found
+    finally:
+        handle.remove()
+
+
+def _in_slices(head: Any, hidden: Tensor, wanted: Tensor, loss: Losses) -> Tensor:
+    size = max(1, LOGITS_IN_A_SLICE // head.weight.shape[0])
+    trained = any(p.requires_grad for p in head.parameters())
+
+    def of_slice(states: Tensor, targets: Tensor) -> Tensor:
+        return loss(head(states), targets)
+
+    losses = []
+    for states, targets in zip(torch.split(hidden, size), torch.split(wanted, size), strict=True):
+        if not (torch.is_grad_enabled() and (trained or states.requires_grad)):
+            losses.append(of_slice(states, targets))
+        elif trained:
+            anew = checkpoint(of_slice, states, targets, use_reentrant=False)
+            losses.append(anew)
+        else:
+            losses.append(_FrozenHead.apply(states, targets, of_slice))  # type: ignore[no-untyped-call]
+    return torch.cat(losses)
+
+
+class _FrozenHead(torch.autograd.Function):
+    """Losses of a slice whose gradients are computed at once, so that no logits are kept.
+
+    A token's loss depends on its own state alone, so its gradient is the one computed here
+    times whatever comes from above: nothing is computed twice.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, targets: Tensor, of_slice: Losses) -> Tensor:
+        with torch.enable_grad():
+            leaf = states.detach().requires_grad_()
+            losses = of_slice(leaf, targets)
+            (gradient,) = torch.autograd.grad(losses.sum(), leaf)
+        ctx.save_for_backward(gradient)
+        return losses.detach()
+
+    @staticmethod
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * above.unsqueeze(1).to(gradient.dtype), None, None
+
+
+_HEADS: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
+
+
+def _head_is_last(model: nn.Module, head: nn.Module, token: Tensor) -> bool:
+    """Return whether the head's output is the model's, with no capping or scaling after it.
+
+    Tried once, with one token: no list of architectures could be complete.
+    """
+    if head not in _HEADS:
+        seen: list[Tensor] = []
+        handle = head.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+        try:
+            with torch.no_grad(), torch.random.fork_rng():
+                logits = _forward(model, Batch(token, torch.ones_like(token), token))
+        finally:
+            handle.remove()
+        _HEADS[head] = torch.equal(logits.float(), seen[0].float())
+    return _HEADS[head]

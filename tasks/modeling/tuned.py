@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from data_contracts.base import Result, file_sha256
+from data_contracts.base import Result, digest, file_sha256
 from data_contracts.errors import ModelError
 from data_contracts.results import BaseModelRef, ModelRef, TrainingResult
 from tasks.modeling.base_model import load_model, load_tokenizer
@@ -13,6 +13,8 @@ from tasks.modeling.base_model import load_model, load_tokenizer
 if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedTokenizerBase
+
+    from tasks.training.method import TrainingMethod
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights"
@@ -28,6 +30,8 @@ class ModelManifest(Result):
     method: dict[str, Any]
     config: dict[str, Any]
     files: dict[str, str]
+    base_files: dict[str, str] = Field(default_factory=dict)  # of the base, when training began
+    template: str = ""  # digest of what training put around a question and an answer
     created: str
 
 
@@ -73,10 +77,41 @@ def model_reference(folder: Path) -> ModelRef:
     )
 
 
+def base_files(base: BaseModelRef) -> dict[str, str]:
+    """Return the digest of a base model's configuration and of each of its weight files."""
+    files = [base.folder / "config.json", *sorted(base.folder.glob("*.safetensors"))]
+    return {path.name: file_sha256(path) for path in files if path.is_file()}
+
+
+def template_digest(model: ModelRef) -> str:
+    """Return a digest of the text that a tuned model's tokenizer makes of a conversation.
+
+    Raises:
+        ModelError: The tokenizer cannot be loaded.
+    """
+    tokenizer = load_tokenizer(model.base.model_copy(update={"folder": model.folder}))
+    probe = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    return digest(
+        [
+            tokenizer.apply_chat_template(probe, tokenize=False),
+            tokenizer.apply_chat_template(probe[:1], tokenize=False, add_generation_prompt=True),
+        ],
+        length=32,
+    )
+
+
 def read_training_result(model: ModelRef) -> TrainingResult:
     """Read how the training of a finished model went."""
     text = (model.folder / RESULT).read_text(encoding="utf-8")
     return TrainingResult.model_validate_json(text)
+
+
+def training_method(model: ModelRef) -> "TrainingMethod":
+    """Return the method that trained a model, with its options."""
+    from tasks.training.method import METHODS
+
+    manifest = read_model_manifest(model.folder)
+    return METHODS.get(model.method).model_validate(manifest.method)
 
 
 def load_tuned(ref: ModelRef) -> "tuple[nn.Module, PreTrainedTokenizerBase]":
@@ -85,10 +120,19 @@ def load_tuned(ref: ModelRef) -> "tuple[nn.Module, PreTrainedTokenizerBase]":
     Raises:
         ModelError: Base or tuned weights cannot be loaded.
     """
-    from tasks.training.method import METHODS
-
-    manifest = read_model_manifest(ref.folder)
-    method = METHODS.get(ref.method).model_validate(manifest.method)
-    model = method.load(load_model(ref.base), ref.folder / WEIGHTS)
+    method = training_method(ref)
+    base = load_model(ref.base, **method.base_options())
+    model = method.load(base, ref.folder / WEIGHTS)
     tokenizer = load_tokenizer(ref.base.model_copy(update={"folder": ref.folder}))
     return model.eval(), tokenizer
+
+
+def load_any(ref: BaseModelRef | ModelRef) -> "tuple[nn.Module, PreTrainedTokenizerBase]":
+    """Load a base or a tuned model and its tokenizer.
+
+    Raises:
+        ModelError: Weights or tokenizer cannot be loaded.
+    """
+    if isinstance(ref, ModelRef):
+        return load_tuned(ref)
+    return load_model(ref), load_tokenizer(ref)

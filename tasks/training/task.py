@@ -6,23 +6,28 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from prefect import task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.context import TaskRunContext
 
 from data_contracts.base import digest, file_sha256
 from data_contracts.dataset import DatasetRef, read_kept
 from data_contracts.errors import StorageError
-from data_contracts.results import BaseModelRef, ModelRef, TrainingPoint
+from data_contracts.results import BaseModelRef, ModelRef, TrainingPoint, TrainingResult
 from tasks.modeling.base_model import resolve_base_model
 from tasks.modeling.tuned import (
     MANIFEST,
     RESULT,
     ModelManifest,
+    base_files,
     find_model,
     model_folder,
     model_reference,
     read_training_result,
+    template_digest,
 )
 from tasks.tracking import RunContext, flatten, stage_run
 from tasks.training.config import TrainingConfig
@@ -44,23 +49,58 @@ def train(
     examples: DatasetRef, base: BaseModelRef, config: TrainingConfig, context: RunContext
 ) -> ModelRef:
     """Return the model tuned on these examples, training it only if it does not exist yet."""
-    parents = {"examples": examples.content_sha256, "base": base.fingerprint}
-    options = config.model_dump(mode="json")
-    fingerprint = digest(["training", TRAINING_VERSION, options, parents], length=32)
+    parents, options = _parents(examples, base), config.model_dump(mode="json")
+    fingerprint = model_fingerprint(examples, base, config)
     with stage_run(context, "training") as mlflow:
         mlflow.log_params(flatten({**options, "peak_learning_rate": config.peak_learning_rate}))
         ref = find_model(context.home, fingerprint)
         mlflow.set_tags(
-            {"temper.reused": str(ref is not None).lower(), "temper.model": fingerprint}
+            {
+                "temper.reused": str(ref is not None).lower(),
+                "temper.model": fingerprint,
+                "temper.data": digest(parents, length=32),  # runs on the same rows are comparable
+            }
         )
         if ref is None:
-            folder = _train(examples, base, config, context.home, fingerprint, _log_point(mlflow))
+            on_point = _on_point(mlflow, config)
+            folder = _train(examples, base, config, context.home, fingerprint, on_point)
             _write_manifest(folder, fingerprint, parents, base, config)
             ref = model_reference(_move_into_place(folder, context.home, fingerprint))
         else:
             logger.info("training: unchanged, model %s reused", fingerprint[:12])
         _log_result(mlflow, ref)
     return ref
+
+
+def model_fingerprint(examples: DatasetRef, base: BaseModelRef, config: TrainingConfig) -> str:
+    """Return the name of the model that training with these options on these rows gives.
+
+    How many processes share the work is no part of it, no more than the machine is.
+    """
+    options = config.model_dump(mode="json", exclude={"processes", "sharding"})
+    parts = ["training", TRAINING_VERSION, options, _parents(examples, base), _files(config)]
+    return digest(parts, length=32)
+
+
+def _files(config: TrainingConfig) -> list[str]:
+    """Return the hashes of the files that mitigations read: their content is part of the name.
+
+    Raises:
+        StorageError: One cannot be read.
+    """
+    paths = [path for each in config.mitigations if each.active for path in each.files()]
+    if config.needs_anchors and config.anchors.file is not None:
+        paths.append(config.anchors.file)
+    try:
+        return [file_sha256(path) for path in paths]
+    except OSError as error:
+        raise StorageError(
+            f"Cannot read a file named under training.mitigations or training.anchors: {error}."
+        ) from error
+
+
+def _parents(examples: DatasetRef, base: BaseModelRef) -> dict[str, str]:
+    return {"examples": examples.content_sha256, "base": base.fingerprint}
 
 
 def _train(
@@ -72,14 +112,12 @@ def _train(
     on_point: Callable[[TrainingPoint], None],
 ) -> Path:
     """Train in a folder that a later run finds again, should this one be interrupted."""
-    from tasks.training.train import train_model
-
     folder = model_folder(home, fingerprint).with_suffix(".unfinished")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"Cannot make the folder {folder}: {error}.") from error
-    result = train_model(read_kept(examples), base, config, folder, on_point)
+    result = _result(examples, base, config, folder, on_point)
     logger.info(
         "training: best validation loss %.3f at step %d of %d, %.0f s",
         result.best_validation_loss,
@@ -90,12 +128,36 @@ def _train(
     return folder
 
 
-def _log_point(mlflow: Any) -> Callable[[TrainingPoint], None]:
-    def log(point: TrainingPoint) -> None:
+def _result(
+    examples: DatasetRef,
+    base: BaseModelRef,
+    config: TrainingConfig,
+    folder: Path,
+    on_point: Callable[[TrainingPoint], None],
+) -> TrainingResult:
+    if config.processes > 1:
+        from tasks.training.processes import train_in_processes
+
+        return train_in_processes(examples, base, config, folder, on_point)
+    from tasks.training.train import train_model
+
+    return train_model(read_kept(examples), base, config, folder, on_point)
+
+
+def _on_point(mlflow: Any, config: TrainingConfig) -> Callable[[TrainingPoint], None]:
+    """Return what tells MLflow the losses, and Prefect's page of the run how far training is."""
+    bar: UUID | None = None
+    if TaskRunContext.get() is not None:
+        made = create_progress_artifact(0.0, key="training", description="Share of the epochs.")
+        bar = cast("UUID", made)  # a coroutine only where an event loop runs, and none does here
+
+    def tell(point: TrainingPoint) -> None:
         values = point.model_dump(exclude={"step", "epoch"})
         mlflow.log_metrics({k: v for k, v in values.items() if v is not None}, step=point.step)
+        if bar is not None:
+            update_progress_artifact(bar, progress=min(100.0, 100 * point.epoch / config.epochs))
 
-    return log
+    return tell
 
 
 def _write_manifest(
@@ -106,6 +168,8 @@ def _write_manifest(
     config: TrainingConfig,
 ) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    method = config.method.method
+    written = ModelRef(fingerprint=fingerprint, folder=folder, method=method, base=base)
     manifest = ModelManifest(
         fingerprint=fingerprint,
         parents=parents,
@@ -113,6 +177,8 @@ def _write_manifest(
         method=config.method.model_dump(mode="json"),
         config=config.model_dump(mode="json"),
         files={str(path.relative_to(folder)): file_sha256(path) for path in files},
+        base_files=base_files(base),
+        template=template_digest(written),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     text = json.dumps(manifest.model_dump(mode="json"), indent=2)
@@ -132,7 +198,8 @@ def _move_into_place(folder: Path, home: Path, fingerprint: str) -> Path:
 
 def _log_result(mlflow: Any, ref: ModelRef) -> None:
     result = read_training_result(ref)
-    numbers = result.model_dump(exclude={"history", "method", "stopped_early"})
+    numbers = result.model_dump(exclude={"history", "method", "stopped_early", "mitigations"})
+    numbers |= {f"mitigation.{name}": value for name, value in result.mitigations.items()}
     mlflow.log_metrics({f"training.{name}": float(value) for name, value in numbers.items()})
     mlflow.log_artifact(str(ref.folder / RESULT))
     mlflow.log_artifact(str(ref.folder / MANIFEST))

@@ -1,5 +1,6 @@
 """Trains one model: examples in, a folder with the tuned weights out."""
 
+import gc
 import logging
 import resource
 import shutil
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,9 +21,17 @@ from data_contracts.results import BaseModelRef, TrainingPoint, TrainingResult
 from tasks.modeling.base_model import WRITE_ERRORS, load_model, load_tokenizer
 from tasks.modeling.chat import EncodedExample, check_mask, encode_example
 from tasks.modeling.tuned import RESULT, WEIGHTS
+from tasks.training.anchors import Anchors, collect_anchors, encode_anchors
+from tasks.training.callbacks import point_of
+from tasks.training.canaries import with_canaries
 from tasks.training.checkpoints import newest_checkpoint
 from tasks.training.config import TrainingConfig
-from tasks.training.trainer import SupervisedTrainer, point_of
+from tasks.training.dropout import set_dropout
+from tasks.training.mitigation import VALIDATION_LOSS
+from tasks.training.packing import check_packing
+from tasks.training.sampling import stages_of
+from tasks.training.sharding import is_sharded, shard
+from tasks.training.trainer import SupervisedTrainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,13 +63,24 @@ def train_model(
         StorageError: A checkpoint or the weights cannot be written.
     """
     tokenizer = load_tokenizer(base)
+    examples = with_canaries(examples, config.canaries)
     train, validation = (
-        encode_split(tokenizer, examples, split, config.max_length)
-        for split in ("train", "validation")
+        encode_split(tokenizer, examples, split, config) for split in ("train", "validation")
     )
     set_seed(config.seed)  # before the adapter is built: its random half depends on it
-    model = config.method.prepare(load_model(base))
-    trainable, total = count_parameters(model)
+    model = _prepared(base, config)
+    pad = _pad_token(tokenizer)
+    anchors = _anchors(config, base, tokenizer, folder)
+    checkpoints = folder / "checkpoints"
+    if config.packing:
+        check_packing(model, train, pad)
+    if config.sharding == "fsdp":
+        shard(model)
+    stages = stages_of(knowledge_of(examples), config.order, config.seed)
+    trainer = SupervisedTrainer(
+        model, config, train, validation, pad, checkpoints, on_point, stages
+    )
+    trainable, total = count_parameters(trainer.model)
     logger.info(
         "training %s: %d rows, %d of %d parameters (%.2f %%), learning rate %g",
         config.method.method,
@@ -69,16 +90,17 @@ def train_model(
         100 * trainable / total,
         config.peak_learning_rate,
     )
-    pad = _pad_token(tokenizer)
-    checkpoints = folder / "checkpoints"
-    trainer = SupervisedTrainer(model, config, train, validation, pad, checkpoints, on_point)
-    started = time.monotonic()
-    _run(trainer, checkpoints)
-    seconds = time.monotonic() - started
+    started, spent = time.monotonic(), time.process_time()
+    _run(trainer, checkpoints, base, anchors)
     try:
-        config.method.save(trainer.model, folder / WEIGHTS)
+        figures = trainer.guards.finish(folder)
+        seconds = time.monotonic() - started, time.process_time() - spent
+        result = _result(trainer, config, train, (trainable, total), seconds, figures)
+        tuned = _tuned(trainer, base)
+        if not trainer.args.should_save:
+            return result
+        config.method.save(tuned, folder / WEIGHTS)
         tokenizer.save_pretrained(folder)
-        result = _result(trainer, config, train, (trainable, total), seconds)
         (folder / RESULT).write_text(result.model_dump_json(indent=2), encoding="utf-8")
         shutil.rmtree(checkpoints)
     except WRITE_ERRORS as error:
@@ -87,7 +109,7 @@ def train_model(
 
 
 def encode_split(
-    tokenizer: PreTrainedTokenizerBase, examples: pa.Table, split: str, max_length: int
+    tokenizer: PreTrainedTokenizerBase, examples: pa.Table, split: str, config: TrainingConfig
 ) -> list[EncodedExample]:
     """Encode the rows of one split and prove every label mask.
 
@@ -103,9 +125,47 @@ def encode_split(
         )
     encoded = []
     for row in rows:
-        encoded.append(encode_example(tokenizer, row, max_length))
-        check_mask(tokenizer, row, encoded[-1])
+        encoded.append(encode_example(tokenizer, row, config.max_length, config.every_turn))
+        check_mask(tokenizer, row, encoded[-1], config.every_turn)
     return encoded
+
+
+def knowledge_of(examples: pa.Table) -> list[str | None]:
+    """Return the knowledge class of each training row."""
+    rows = zip(
+        examples.column("split").to_pylist(), examples.column("knowledge").to_pylist(), strict=True
+    )
+    return [knowledge for split, knowledge in rows if split == "train"]
+
+
+def _prepared(base: BaseModelRef, config: TrainingConfig) -> nn.Module:
+    model = load_model(base, **config.method.base_options())
+    if config.model_dropout:
+        set_dropout(model, config.model_dropout)
+    return config.method.prepare(model)
+
+
+def _anchors(
+    config: TrainingConfig, base: BaseModelRef, tokenizer: PreTrainedTokenizerBase, folder: Path
+) -> Anchors | None:
+    if not config.needs_anchors:
+        return None
+    texts = collect_anchors(config.anchors, base, tokenizer, folder)
+    rows = encode_anchors(texts, config.anchors, tokenizer)
+    return Anchors(rows, _pad_token(tokenizer))
+
+
+def _tuned(trainer: SupervisedTrainer, base: BaseModelRef) -> nn.Module:
+    """Return the trained model in one piece; all processes must call it."""
+    trained: nn.Module = trainer.model
+    if not is_sharded(trained):
+        return trained
+    state = trainer.method_state()
+    if not trainer.args.should_save:
+        return trained
+    model = _prepared(base, trainer.config)
+    trainer.config.method.restore(model, state)
+    return model
 
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:
@@ -119,16 +179,27 @@ def count_parameters(model: nn.Module) -> tuple[int, int]:
     return sum(n for n, grad in sizes if grad), sum(n for n, _ in sizes)
 
 
-def _run(trainer: SupervisedTrainer, checkpoints: Path) -> None:
-    resume = newest_checkpoint(checkpoints)
+def _run(
+    trainer: SupervisedTrainer, checkpoints: Path, base: BaseModelRef, anchors: Anchors | None
+) -> None:
+    with trainer.accelerator.main_process_first():  # it deletes what is half-written
+        resume = newest_checkpoint(checkpoints)
     if resume is not None:
         logger.info("going on from %s", resume.name)
     try:
+        trainer.start(base, anchors)
+        if trainer.args.process_index:  # each process draws its own dropout
+            torch.manual_seed(trainer.config.seed + trainer.args.process_index)
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     except torch.OutOfMemoryError as error:
         raise TrainingError(
             f"The accelerator ran out of memory: {error}. Lower training.batch_size (and raise "
             "training.gradient_accumulation by as much), or choose a leaner method."
+        ) from error
+    except UnpicklingError as error:  # only tensors and numbers are read from a checkpoint
+        raise TrainingError(
+            f"The checkpoint {resume} holds something other than tensors and is not loaded: "
+            f"somebody else wrote it, or it is damaged. Delete {checkpoints} and start again."
         ) from error
     except WRITE_ERRORS as error:
         raise _disk(checkpoints, error) from error
@@ -156,9 +227,11 @@ def _result(
     config: TrainingConfig,
     train: Sequence[EncodedExample],
     parameters: tuple[int, int],
-    seconds: float,
+    seconds: tuple[float, float],
+    figures: dict[str, float],
 ) -> TrainingResult:
     state = trainer.state
+    changed = [value for name, value in figures.items() if name.endswith(VALIDATION_LOSS)]
     epochs = float(state.epoch or 0.0)
     return TrainingResult(
         method=config.method.method,
@@ -170,12 +243,28 @@ def _result(
         steps=state.global_step,
         epochs=epochs,
         best_step=state.best_global_step or state.global_step,
-        best_validation_loss=float(state.best_metric),
+        best_validation_loss=float([state.best_metric, *changed][-1]),
         stopped_early=state.global_step < state.max_steps,
-        seconds=round(seconds, 2),
+        seconds=round(seconds[0], 2),
+        processor_seconds=round(seconds[1], 2),
         peak_memory_bytes=peak_memory(),
         history=merge_points(state.log_history),
+        mitigations=figures,
     )
+
+
+def reset_peak_memory() -> None:
+    """Forget earlier peaks, so that several trainings in one process each have their own.
+
+    Where the system cannot (other than Linux), `peak_memory` goes on telling the highest of all.
+    """
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+        return
+    gc.collect()
+    counters = Path("/proc/self/clear_refs")  # "5" resets the high-water mark: man 5 proc
+    if counters.exists():
+        counters.write_text("5", encoding="ascii")
 
 
 def peak_memory() -> int:

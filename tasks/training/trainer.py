@@ -1,39 +1,55 @@
 """Temper's trainer: transformers' `Trainer` with the loss computed where labels are.
 
 What differs from the parent: logits only at supervised positions, validation loss
-weighted by token, an order of rows that a resumed run repeats, and progress in plain words.
+weighted by token, an order of rows that a resumed run repeats, checkpoints that hold what the
+method trains and nothing else, mitigations of forgetting, and progress in plain words.
 """
 
-import logging
-import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.utils.data import Sampler
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader, Sampler
 from transformers import (
     EarlyStoppingCallback,
     PrinterCallback,
     Trainer,
-    TrainerCallback,
     TrainerControl,
-    TrainerState,
-    TrainingArguments,
 )
+from transformers.trainer import SCHEDULER_NAME
 
 from data_contracts.errors import TrainingError
-from data_contracts.results import TrainingPoint
+from data_contracts.results import BaseModelRef, TrainingPoint
+from tasks.modeling.base_model import load_model
 from tasks.modeling.chat import EncodedExample
 from tasks.modeling.supervised import Batch, collate, token_losses
+from tasks.training.anchors import Anchors
+from tasks.training.arguments import steps_per_epoch, total_steps, training_arguments
+from tasks.training.callbacks import AfterStep, Progress
 from tasks.training.config import TrainingConfig
+from tasks.training.guards import Guards
+from tasks.training.mitigation import Run
+from tasks.training.packing import pack
 from tasks.training.sampling import LengthGroupedSampler
-
-logger = logging.getLogger(__name__)
+from tasks.training.sharding import (
+    is_sharded,
+    load_optimizer,
+    reshard,
+    save_optimizer,
+    spread,
+    whole,
+)
+from tasks.training.sharing import SharedOut, with_blank, without_blanks
 
 Row = dict[str, Sequence[int]]
+
+# What a checkpoint holds of the model.
+STATE = "method_state.safetensors"
 
 
 class SupervisedTrainer(Trainer):  # type: ignore[misc]
@@ -47,6 +63,7 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
         pad_token_id: Fills short rows of a batch; never a label.
         folder: Where checkpoints go.
         on_point: Called with every measured moment.
+        stages: When each training row has its turn within an epoch (see `stages_of`).
     """
 
     def __init__(
@@ -58,38 +75,153 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
         pad_token_id: int,
         folder: Path,
         on_point: Callable[[TrainingPoint], None],
+        stages: Sequence[int] = (),
     ) -> None:
         self.control: TrainerControl
+        self.optimizer: Any  # accelerate wraps it
         self.config, self.pad_token_id = config, pad_token_id
-        self.lengths = [len(row.input_ids) for row in train]
+        self.guards = Guards(config.mitigations)
+        self.guards.prepare(model)
+        self.lengths, self.stages = [len(row.input_ids) for row in train], stages
         steps = steps_per_epoch(len(train), config)
         super().__init__(
             model=model,
-            args=_arguments(config, folder, steps),
+            args=training_arguments(config, folder, steps, total_steps(len(train), config)),
             data_collator=self._collate,
-            train_dataset=[_as_row(row) for row in train],
-            eval_dataset=[_as_row(row) for row in validation],
+            train_dataset=[_as_row(row) for row in with_blank(train, pad_token_id)],
+            eval_dataset=[_as_row(row) for row in with_blank(validation, pad_token_id)],
             callbacks=[
                 EarlyStoppingCallback(early_stopping_patience=config.patience),
-                _Progress(on_point),
+                Progress(on_point),
+                self.guards,
+                AfterStep(config.method),  # the method has the last word on its parameters
             ],
         )
-        self.remove_callback(PrinterCallback)  # it prints; `_Progress` logs
+        self.remove_callback(PrinterCallback)  # it prints; `Progress` logs
         # Tells the parent that the loss below is already divided by the whole step's tokens,
         # so that accumulation equals the larger batch exactly.
         self.model_accepts_loss_kwargs = True
+        # A sharded model reduces its gradients itself: not to be wrapped for that once more.
+        self.is_distributed_loading_by_transformers = is_sharded(model)
 
     def _collate(self, rows: list[Row]) -> dict[str, Tensor]:
         encoded = [EncodedExample(tuple(r["input_ids"]), tuple(r["labels"])) for r in rows]
-        batch = collate(encoded, self.pad_token_id)
-        return {
-            "input_ids": batch.input_ids,
-            "attention_mask": batch.attention_mask,
-            "labels": batch.labels,
-        }
+        # Evaluation and a method's preparation, which run in that mode, take rows one by one.
+        packs = self.config.packing and self.model.training
+        return (pack if packs else collate)(without_blanks(encoded), self.pad_token_id).tensors()
+
+    def _losses(self, model: nn.Module, inputs: dict[str, Tensor], smoothing: float) -> Tensor:
+        batch = Batch(
+            inputs["input_ids"],
+            inputs.get("attention_mask"),
+            inputs["labels"],
+            inputs.get("position_ids"),
+        )
+        return token_losses(model, batch, smoothing)[0]
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        return LengthGroupedSampler(self.lengths, self.args.train_batch_size, self.config.seed)
+        rows = LengthGroupedSampler(
+            self.lengths, self.config.batch_size, self.config.seed, self.stages
+        )
+        return self._shared(rows, len(self.lengths), self.args.world_size)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Sampler[int]:
+        count = len(eval_dataset) - 1  # the blank row
+        return self._shared(range(count), count, self.args.world_size)
+
+    def _shared(self, rows: Sampler[int] | range, count: int, processes: int) -> SharedOut:
+        return SharedOut(rows, count, self.config.batch_size, processes)
+
+    def start(self, base: BaseModelRef, anchors: Anchors | None = None) -> None:
+        """Let method and mitigations finish their preparation; call once, before `train`.
+
+        Args:
+            base: What the model was prepared from.
+            anchors: Texts for mitigations that need some.
+        """
+        method = self.config.method
+        method.start(self.model, self._batches(), self.total_steps)
+        self.guards.start(
+            Run(
+                model=self.model,
+                anchors=anchors,
+                load_base=partial(load_model, base, **method.base_options()),
+                starts_as_base=method.identity_at_start,
+                adapter=method.unloads,
+                validation_loss=self.validation_loss,
+            )
+        )
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of the whole run, at most."""
+        return total_steps(len(self.lengths), self.config)
+
+    def _batches(self) -> Iterator[dict[str, Tensor]]:
+        """Yield whole batches: each process prepares the same."""
+        rows = self._get_train_sampler()
+        loader = DataLoader(
+            self.train_dataset, self.config.batch_size, sampler=rows, collate_fn=self._collate
+        )
+        for inputs in loader:
+            yield self._prepare_inputs(inputs)
+
+    def create_optimizer(self, model: nn.Module | None = None) -> Optimizer:
+        """Return the method's own optimizer, or the usual one."""
+        if self.optimizer is None:
+            kind, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            options = {**options, "weight_decay": self.args.weight_decay}
+            self.optimizer = self.config.method.optimizer(self.model, kind, options)
+        made: Optimizer = self.optimizer or super().create_optimizer(model)
+        return made
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder, state = Path(output_dir or self.args.output_dir), self.method_state()
+        if self.args.should_save:
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file({name: value.contiguous() for name, value in state.items()}, folder / STATE)
+            self.guards.save(folder)
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Write what the method trains."""
+        self._save(output_dir)
+
+    def method_state(self) -> dict[str, Tensor]:
+        """Return what a checkpoint must hold of the model; all processes must call it."""
+        reshard(self.model)
+        return whole(self.config.method.state(self.model))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        state = load_file(Path(resume_from_checkpoint) / STATE)
+        reshard(self.model)
+        self.config.method.restore(self.model, spread(self.model, state))
+        self.guards.load(Path(resume_from_checkpoint))
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if not is_sharded(self.model):
+            super()._save_optimizer_and_scheduler(output_dir)
+            return
+        save_optimizer(self.model, self.optimizer, Path(output_dir), self.args.should_save)
+        if self.args.should_save:
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / SCHEDULER_NAME)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is None or not is_sharded(self.model):
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        load_optimizer(self.model, self.optimizer, Path(checkpoint))
+        schedule = torch.load(Path(checkpoint) / SCHEDULER_NAME, weights_only=True)
+        self.lr_scheduler.load_state_dict(schedule)
+
+    def _load_best_model(self) -> None:
+        self._load_from_checkpoint(self.state.best_model_checkpoint)
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> Tensor:
+        """Go forward and backward through a batch, as the mitigations want it."""
+        once = partial(super().training_step, model, inputs, num_items_in_batch)
+        return self.guards.backward(once)
 
     def compute_loss(
         self,
@@ -99,132 +231,55 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor:
         """Return the mean loss per supervised token of the whole step, in nats."""
-        losses, _rows = token_losses(model, Batch(**inputs))
+        losses = self._losses(model, inputs, self.config.label_smoothing)
         count = num_items_in_batch if num_items_in_batch is not None else losses.numel()
-        loss = losses.sum() / count
+        # The mean of the processes' gradients is taken: each part counts as often as there are.
+        loss: Tensor = losses.sum() / count * self.args.world_size
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"The loss is {loss.item()} at step {self.state.global_step}. Lower "
                 "training.learning_rate (now "
                 f"{self.config.peak_learning_rate:g}) or training.max_grad_norm."
             )
+        guarded = self.guards.penalties(self.state.global_step)
+        for penalty in (self.config.method.penalty(self.model), self._l1(self.model), *guarded):
+            if penalty is not None:
+                loss = loss + penalty / self.args.gradient_accumulation_steps
         return loss
+
+    def _l1(self, model: nn.Module) -> Tensor | None:
+        if not self.config.l1:
+            return None
+        sizes = [p.abs().sum() for p in model.parameters() if p.requires_grad]
+        return self.config.l1 * torch.stack(sizes).sum()
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
     ) -> dict[str, float]:
         """Return validation loss: the mean over all supervised tokens, not over batches."""
-        loader = self.get_eval_dataloader(eval_dataset)
-        total, count = 0.0, 0
-        self.model.eval()
-        with torch.no_grad():
-            for inputs in loader:
-                losses, _rows = token_losses(self.model, Batch(**self._prepare_inputs(inputs)))
-                total, count = total + losses.sum().item(), count + losses.numel()
-        self.model.train()
-        metrics = {f"{metric_key_prefix}_loss": total / count, "epoch": self.state.epoch or 0.0}
+        loss = self.validation_loss(eval_dataset)
+        metrics = {f"{metric_key_prefix}_loss": loss, "epoch": self.state.epoch or 0.0}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
         )
         return metrics
 
-
-def steps_per_epoch(rows: int, config: TrainingConfig) -> int:
-    """Return the optimizer steps of one pass over `rows` training rows."""
-    batches = math.ceil(rows / config.batch_size)
-    return math.ceil(batches / config.gradient_accumulation)
+    def validation_loss(self, eval_dataset: Any = None) -> float:
+        """Return the mean loss per supervised token of the validation rows, in nats."""
+        loader = self.get_eval_dataloader(eval_dataset)
+        total, count = 0.0, 0
+        self.model.eval()
+        with torch.no_grad():
+            for inputs in loader:
+                losses = self._losses(self.model, self._prepare_inputs(inputs), 0.0)
+                total, count = total + losses.sum().item(), count + losses.numel()
+        self.model.train()
+        if self.args.world_size > 1:
+            sums = torch.tensor([total, count], device=self.args.device)
+            total, count = self.accelerator.reduce(sums).tolist()
+        return total / count
 
 
 def _as_row(encoded: EncodedExample) -> Row:
     return {"input_ids": encoded.input_ids, "labels": encoded.labels}
-
-
-def _arguments(config: TrainingConfig, folder: Path, steps_in_epoch: int) -> TrainingArguments:
-    total = config.max_steps if config.max_steps > 0 else math.ceil(steps_in_epoch * config.epochs)
-    every = max(1, steps_in_epoch // config.evaluations_per_epoch)
-    return TrainingArguments(
-        output_dir=str(folder),
-        per_device_train_batch_size=config.batch_size,
-        per_device_eval_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.gradient_accumulation,
-        num_train_epochs=config.epochs,
-        max_steps=config.max_steps,
-        learning_rate=config.peak_learning_rate,
-        lr_scheduler_type=config.schedule,
-        warmup_steps=round(config.warmup_share * total),
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        eval_strategy="steps",
-        eval_steps=every,
-        save_strategy="steps",
-        save_steps=every,
-        save_total_limit=2,  # the best and the last
-        load_best_model_at_end=True,
-        metric_for_best_model="eval_loss",
-        greater_is_better=False,
-        restore_callback_states_from_checkpoint=True,  # patience goes on counting
-        logging_steps=max(1, every // 4),
-        logging_nan_inf_filter=False,
-        report_to="none",  # the stage logs to MLflow itself
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
-        seed=config.seed,
-        data_seed=config.seed,
-    )
-
-
-class _Progress(TrainerCallback):  # type: ignore[misc]
-    """Turns the trainer's log into points, and says how far it is."""
-
-    def __init__(self, on_point: Callable[[TrainingPoint], None]) -> None:
-        self.on_point = on_point
-        self.started, self.first_step = time.monotonic(), 0
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Remember where this process took over."""
-        self.started, self.first_step = time.monotonic(), state.global_step
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **_: Any,
-    ) -> None:
-        """Pass on what was measured."""
-        point = point_of({**(logs or {}), "step": state.global_step, "epoch": state.epoch or 0.0})
-        if point is None:
-            return
-        self.on_point(point)
-        done = state.global_step - self.first_step
-        seconds = (time.monotonic() - self.started) / max(done, 1)
-        left = seconds * (state.max_steps - state.global_step)
-        values = [("train loss", point.train_loss), ("validation loss", point.validation_loss)]
-        losses = ", ".join(f"{name} {value:.3f}" for name, value in values if value is not None)
-        logger.info(
-            "step %d of at most %d, epoch %.2f: %s; at most %.1f minutes left",
-            state.global_step,
-            state.max_steps,
-            point.epoch,
-            losses,
-            left / 60,
-        )
-
-
-def point_of(log: dict[str, Any]) -> TrainingPoint | None:
-    """Return a point from an entry of the trainer's log, None for its closing summary."""
-    if "loss" not in log and "eval_loss" not in log:
-        return None
-    return TrainingPoint(
-        step=int(log["step"]),
-        epoch=float(log["epoch"]),
-        train_loss=log.get("loss"),
-        validation_loss=log.get("eval_loss"),
-        learning_rate=log.get("learning_rate"),
-    )

@@ -1,24 +1,26 @@
-"""Training on a tiny random model: what must hold for every method."""
+"""The trainer on a tiny random model; what holds for every method is in tests/contracts."""
 
 import json
 import shutil
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from data_contracts.errors import StorageError, TooFewRows, TrainingError
 from data_contracts.results import ModelRef
-from data_contracts.schemas import EXAMPLE
+from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.modeling.base_model import load_model, load_tokenizer
 from tasks.modeling.chat import IGNORED, encode_example
-from tasks.modeling.supervised import collate, token_losses
 from tasks.modeling.tuned import WEIGHTS
 from tasks.training.checkpoints import newest_checkpoint
 from tasks.training.config import TrainingConfig
 from tasks.training.method import METHODS
 from tasks.training.sampling import LengthGroupedSampler
 from tasks.training.train import train_model
+from tasks.training.trainer import STATE
 from tests.tiny_models import tiny_base
 
 
@@ -31,11 +33,10 @@ def base(tmp_path_factory):
 def examples() -> pa.Table:
     rows = []
     for number in range(30):
-        row = {field.name: None for field in EXAMPLE}
+        row = blank_row(EXAMPLE)
         row |= {
             "example_id": f"e{number}",
             "kind": "fact",
-            "history": [],
             "question": "What is a ferry" + " that is slow" * (number % 5) + "?",
             "answer": "A ferry is a ship that carries cars and people.",
             "document_id": "d",
@@ -63,59 +64,6 @@ def tuned_state(method, base, folder):
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-@pytest.mark.parametrize("method", METHODS.names())
-def test_loss_falls_and_the_saved_model_is_the_trained_one(method, base, examples, tmp_path):
-    result, points = run(examples, base, tmp_path, method={"method": method})
-    losses = [p.validation_loss for p in points if p.validation_loss is not None]
-    assert result.best_validation_loss < 0.9 * losses[0]
-    assert result.best_validation_loss == min(losses)
-    model = METHODS.get(method)().load(load_model(base), tmp_path / WEIGHTS).eval()
-    tokenizer = load_tokenizer(base.model_copy(update={"folder": tmp_path}))
-    rows = [r for r in examples.to_pylist() if r["split"] == "validation"]
-    encoded = [encode_example(tokenizer, row, 512) for row in rows]
-    with torch.no_grad():
-        reloaded, _ = token_losses(model, collate(encoded, tokenizer.pad_token_id))
-    assert reloaded.mean().item() == pytest.approx(result.best_validation_loss, rel=1e-4)
-
-
-@pytest.mark.parametrize("method", METHODS.names())
-def test_stopping_and_resuming_equals_an_undisturbed_run(method, base, examples, tmp_path):
-    whole = run(examples, base, tmp_path / "whole", method={"method": method})[0]
-
-    class Killed(BaseException):
-        pass
-
-    def kill_in_second_epoch(point):
-        if point.validation_loss is not None and point.epoch > 1.2:
-            raise Killed
-
-    options = config(method={"method": method})
-    with pytest.raises(Killed):
-        train_model(examples, base, options, tmp_path / "cut", kill_in_second_epoch)
-    assert newest_checkpoint(tmp_path / "cut" / "checkpoints") is not None
-    resumed = train_model(examples, base, options, tmp_path / "cut", lambda point: None)
-    assert resumed.best_validation_loss == whole.best_validation_loss
-    left, right = (tuned_state(method, base, tmp_path / name) for name in ("whole", "cut"))
-    assert all(torch.equal(left[name], right[name]) for name in left)
-
-
-@pytest.mark.parametrize("method", METHODS.names())
-def test_only_the_declared_parameters_change(method, base, examples, tmp_path):
-    before = load_model(base)
-    prepared = METHODS.get(method)().prepare(load_model(base))
-    trainable = sum(p.numel() for p in prepared.parameters() if p.requires_grad)
-    result, _ = run(examples, base, tmp_path, method={"method": method}, max_steps=2)
-    assert result.trainable_parameters == trainable
-    if method == "full":
-        assert trainable == result.total_parameters
-    else:
-        assert trainable < 0.5 * result.total_parameters
-        tuned = METHODS.get(method)().load(load_model(base), tmp_path / WEIGHTS)
-        with tuned.disable_adapter():
-            ids = torch.tensor([[2, 5, 6, 7]])
-            assert torch.equal(tuned(ids).logits, before(ids).logits)
-
-
 def test_accumulation_equals_the_larger_batch(base, examples, tmp_path):
     """Token-weighted: rows differ in length, so a mean of means would differ."""
     options = {"epochs": 1, "evaluations_per_epoch": 1, "learning_rate": 1e-3}
@@ -124,6 +72,87 @@ def test_accumulation_equals_the_larger_batch(base, examples, tmp_path):
     assert large.steps == small.steps
     # the sampler cuts other batches, so only the first step sees the same rows: compare sizes
     assert small.best_validation_loss == pytest.approx(large.best_validation_loss, rel=0.1)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw_8bit", "paged_adamw_8bit", "adafactor"])
+def test_every_optimizer_trains_and_goes_on_after_a_stop(optimizer, base, examples, tmp_path):
+    options = {"method": {"method": "full"}, "optimizer": optimizer}
+    whole, points = run(examples, base, tmp_path / "whole", **options)
+    losses = [p.validation_loss for p in points if p.validation_loss is not None]
+    assert losses[-1] < 0.9 * losses[0]
+
+    class Killed(BaseException):
+        pass
+
+    def kill_in_second_epoch(point):
+        if point.validation_loss is not None and point.epoch > 1.2:
+            raise Killed
+
+    cut = config(**options)
+    with pytest.raises(Killed):
+        train_model(examples, base, cut, tmp_path / "cut", kill_in_second_epoch)
+    resumed = train_model(examples, base, cut, tmp_path / "cut", lambda point: None)
+    assert resumed.best_validation_loss == whole.best_validation_loss
+
+
+def test_a_checkpoint_of_an_adapter_holds_no_weight_of_the_base(base, examples, tmp_path):
+    class Killed(BaseException):
+        pass
+
+    def kill(point):
+        if point.validation_loss is not None and point.epoch > 1.2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_model(examples, base, config(), tmp_path, kill)
+    checkpoint = newest_checkpoint(tmp_path / "checkpoints")
+    assert checkpoint is not None
+    assert all("lora_" in name for name in load_file(checkpoint / STATE))
+    assert not list(checkpoint.glob("model*"))
+
+
+class Bomb:
+    """Unpickled, it leaves a file behind."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+def test_a_pickle_planted_in_a_checkpoint_is_not_run(base, examples, tmp_path):
+    class Killed(BaseException):
+        pass
+
+    def kill(point):
+        if point.validation_loss is not None and point.epoch > 1.2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_model(examples, base, config(), tmp_path, kill)
+    checkpoint = newest_checkpoint(tmp_path / "checkpoints")
+    for name in ("optimizer.pt", "rng_state.pth"):
+        own = (checkpoint / name).read_bytes()
+        torch.save({"state": Bomb(tmp_path / "ran")}, checkpoint / name)
+        with pytest.raises(TrainingError, match="other than tensors"):
+            run(examples, base, tmp_path)
+        assert not (tmp_path / "ran").exists()
+        (checkpoint / name).write_bytes(own)
+
+
+def test_checkpointing_activations_gives_the_same_model(base, examples, tmp_path):
+    choices = ("none", "selective", "full")
+    for choice in choices:
+        run(examples, base, tmp_path / choice, max_steps=3, gradient_checkpointing=choice)
+    kept, *others = (tuned_state("lora", base, tmp_path / choice) for choice in choices)
+    for computed_anew in others:
+        assert all(torch.allclose(kept[name], computed_anew[name], atol=1e-6) for name in kept)
+
+
+def test_prefix_tuning_refuses_to_compute_activations_anew():
+    with pytest.raises(ValueError, match="does not go with method prefix_tuning"):
+        config(method={"method": "prefix_tuning"}, gradient_checkpointing="full")
 
 
 def test_early_stopping_restores_the_best_checkpoint(base, examples, tmp_path):

@@ -1,0 +1,1 @@
+"""Mitigations of forgetting, one file each; every module is imported and registers itself."""
