@@ -1,0 +1,1 @@
+"""From a tuned model to what other programs load, with proof that it still answers alike."""

@@ -1,0 +1,108 @@
+"""A run that does not fit is said to, with settings that do."""
+
+import pytest
+from transformers import LlamaConfig
+
+from tasks.estimation.config import RunShape
+from tasks.estimation.estimate import estimate_memory
+from tasks.estimation.fit import as_trained, fit, training_shape
+from tasks.training.config import TrainingConfig
+from tasks.training.method import METHODS
+from tasks.training.methods.full import Full
+from tasks.training.methods.lora import Lora
+from tasks.training.methods.qlora import QLora
+
+SHAPE = RunShape(batch_size=8, sequence_length=256, dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def config() -> LlamaConfig:
+    return LlamaConfig(
+        hidden_size=256,
+        intermediate_size=512,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        vocab_size=20_000,
+    )
+
+
+def test_what_fits_needs_no_suggestion(config: LlamaConfig) -> None:
+    found = fit(config, Lora(), SHAPE, 10**12)
+    assert found.fits
+    assert found.suggestions == ()
+
+
+def test_the_nearest_settings_fit_and_keep_the_batch(config: LlamaConfig) -> None:
+    needed = fit(config, Lora(), SHAPE, 10**12).needed
+    found = fit(config, Lora(), SHAPE, needed - 1)
+    assert not found.fits
+    assert found.suggestions[0].settings == (
+        "training.batch_size=4",
+        "training.gradient_accumulation=2",
+    )
+    assert all(suggestion.needed < needed for suggestion in found.suggestions)
+    assert "--set training.batch_size=4" in found.explanation
+
+
+def test_full_fine_tuning_that_no_batch_saves_becomes_lora(config: LlamaConfig) -> None:
+    leanest = {"batch_size": 1, "gradient_accumulation": 8, "gradient_checkpointing": "full"}
+    least = fit(config, Full(), SHAPE.model_copy(update=leanest), 10**12).needed
+    found = fit(config, Full(), SHAPE, least - 1)
+    assert "training.method.method=lora" in found.suggestions[0].settings
+
+
+def test_no_help_is_said(config: LlamaConfig) -> None:
+    found = fit(config, Lora(), SHAPE, 1)
+    assert found.suggestions == ()
+    assert "smaller base model" in found.explanation
+
+
+def test_our_trainers_logits_need_no_more_than_a_slice(config: LlamaConfig) -> None:
+    large = config.__class__(**{**config.to_dict(), "vocab_size": 262_144})
+    sliced = as_trained(SHAPE, Lora(), large)
+    assert sliced.logits_slice == 64
+    assert estimate_memory(large, Lora().prepare, sliced).logits < (
+        estimate_memory(large, Lora().prepare, SHAPE).logits / 8
+    )
+    stated = sliced.model_copy(update={"logits_slice": 7})
+    assert as_trained(stated, Lora(), large).logits_slice == 7
+
+
+def test_qlora_is_estimated_on_a_packed_base(config: LlamaConfig) -> None:
+    lora, qlora = (fit(config, method, SHAPE, 10**12).estimate for method in (Lora(), QLora()))
+    assert qlora.weights < lora.weights / 2
+    assert qlora.trainable_parameters == lora.trainable_parameters
+
+
+def test_the_trainers_shape_counts_supervised_positions_only() -> None:
+    shape = training_shape(TrainingConfig(batch_size=3), 235, 25, accelerator=True)
+    assert (shape.batch_size, shape.sequence_length, shape.kept_positions) == (3, 235, 25)
+    assert shape.mixed_precision
+
+
+def test_several_processes_share_a_batch_and_fsdp_the_weights(config: LlamaConfig) -> None:
+    options = {"method": {"method": "full"}, "batch_size": 8, "processes": 2}
+    needed = {}
+    for sharding in ("none", "fsdp"):
+        training = TrainingConfig.model_validate(options | {"sharding": sharding})
+        shape = training_shape(training, 235, 25, accelerator=True)
+        assert (shape.batch_size, shape.devices) == (4, 2)
+        needed[sharding] = fit(config, training.method, shape, 10**12).estimate.weights
+    assert needed["fsdp"] == pytest.approx(needed["none"] / 2, rel=0.01)
+    shape = training_shape(
+        TrainingConfig.model_validate(options | {"sharding": "fsdp"}), 235, 25, accelerator=True
+    )
+    just_too_little = fit(config, Full(), shape, 10**12).needed - 1
+    first = fit(config, Full(), shape, just_too_little).suggestions[0]
+    assert first.settings[0] == "training.batch_size=4", "over both processes"
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS.names() if name != "peft"])
+def test_every_method_is_estimated_from_the_configuration_alone(
+    name: str, config: LlamaConfig
+) -> None:
+    method = METHODS.get(name)()
+    on_accelerator = SHAPE.model_copy(update={"mixed_precision": True})
+    found = fit(config, method, on_accelerator, 10**12).estimate
+    assert 0 < found.trainable_parameters <= found.parameters
+    assert found.peak > found.weights
