@@ -1,7 +1,7 @@
 """Base against tuned: what changed, by how much, how surely, and on which rows most."""
 
 import logging
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,21 +10,31 @@ import pyarrow as pa
 
 from data_contracts.errors import DatasetError
 from data_contracts.results import ComparedExample, Comparison, Delta, Gap
+from tasks.evaluation.answers import with_answer_measures
 from tasks.evaluation.bootstrap import Sample, paired_interval, unpaired_interval
+from tasks.evaluation.breakdown import Groupings
 from tasks.evaluation.config import EvaluationConfig
 
 logger = logging.getLogger(__name__)
 
 ALL = "all"
 
-# Column of PREDICTION -> name of the measure, in which direction it is better.
-_MEASURES = {
+# Column of PREDICTION, or of what follows from it (`answers`) -> name of the measure, in which
+# direction it is better.
+MEASURES = {
     "cross_entropy": ("cross_entropy", "lower"),
     "token_f1": ("token_f1", "higher"),
     "exact_match": ("exact_match", "higher"),
+    "rouge_l": ("rouge_l", "higher"),
+    "right": ("right", "higher"),
+    "form": ("form", "higher"),
+    "length": ("length_off", "lower"),
     "stopped": ("stop_rate", "higher"),
     "correct": ("accuracy", "higher"),
 }
+
+# Columns whose values are 0 or 1: their mean is a share of rows.
+_RIGHT_OR_WRONG = {"exact_match", "right", "form", "stopped", "correct"}
 
 # What must be equal for two predictions to be about the same row.
 _SAME = ["name", "cluster", "n_tokens", "reference"]
@@ -32,7 +42,13 @@ _SAME = ["name", "cluster", "n_tokens", "reference"]
 _MIN_CLUSTERS = 2
 
 
-def compare(base: pa.Table, tuned: pa.Table, config: EvaluationConfig) -> Comparison:
+def compare(
+    base: pa.Table,
+    tuned: pa.Table,
+    config: EvaluationConfig,
+    parts: Mapping[str, frozenset[str]] | None = None,
+    groupings: Groupings | None = None,
+) -> Comparison:
     """Compare two models' predictions for the same rows.
 
     Cross-entropy is averaged over tokens, as training's losses are; all else over rows.
@@ -42,13 +58,19 @@ def compare(base: pa.Table, tuned: pa.Table, config: EvaluationConfig) -> Compar
         base: Predictions of the base model, in the PREDICTION schema.
         tuned: Predictions of the tuned model for the same rows.
         config: Bootstrap, and how many examples to show.
+        parts: Test rows to report beside all of them: name of the set, and its row_ids.
+        groupings: By what to break the test rows down, and each row's group.
 
     Raises:
         DatasetError: The two tables do not hold the same rows.
     """
-    rows = _join(base.to_pandas(), tuned.to_pandas())
+    rows = _join(*(with_answer_measures(table.to_pandas()) for table in (base, tuned)))
     return Comparison(
-        deltas=list(_deltas(rows, config)),
+        deltas=[
+            *_deltas(rows, config),
+            *_part_deltas(rows, parts or {}, config),
+            *_group_deltas(rows, groupings or {}, config),
+        ],
         gaps=list(_gaps(rows, config)),
         improved=_examples(rows, config.shown_examples, improved=True),
         worsened=_examples(rows, config.shown_examples, improved=False),
@@ -87,8 +109,10 @@ def _different(count: int, total: int, ids: list[str], what: str) -> DatasetErro
 
 def _deltas(rows: pd.DataFrame, config: EvaluationConfig) -> Iterator[Delta]:
     for set_, of_set in rows.groupby("set", sort=True):
-        for column in _MEASURES:
+        for column in MEASURES:
             measured = of_set.dropna(subset=[f"{column}_base", f"{column}_tuned"])
+            if column == "stopped":  # an answer longer than the limit cannot end within it
+                measured = measured[measured["n_tokens_base"] <= config.max_new_tokens]
             parts = [(ALL, measured), *measured.groupby("name_base", sort=True)]
             for name, part in parts:
                 if part["cluster_base"].nunique() >= _MIN_CLUSTERS:
@@ -97,10 +121,30 @@ def _deltas(rows: pd.DataFrame, config: EvaluationConfig) -> Iterator[Delta]:
                     logger.debug("%s, %s: a single group of rows, no interval", set_, name)
 
 
+def _part_deltas(
+    rows: pd.DataFrame, parts: Mapping[str, frozenset[str]], config: EvaluationConfig
+) -> Iterator[Delta]:
+    """Yield the measures of every part of the test rows as those of a set, not by kind."""
+    for name, ids in parts.items():
+        part = rows[(rows["set"] == "test") & rows["row_id"].isin(ids)].assign(set=name)
+        yield from (delta for delta in _deltas(part, config) if delta.name == ALL)
+
+
+def _group_deltas(
+    rows: pd.DataFrame, groupings: Groupings, config: EvaluationConfig
+) -> Iterator[Delta]:
+    """Yield the measures of every group of test rows, as a set of that grouping's own."""
+    test = rows[rows["set"] == "test"]
+    for grouping, groups in groupings.items():
+        named = test.assign(set=f"test_by_{grouping}", name_base=test["row_id"].map(groups))
+        grouped = named.dropna(subset=["name_base"])
+        yield from (delta for delta in _deltas(grouped, config) if delta.name != ALL)
+
+
 def _delta(
     rows: pd.DataFrame, set_: str, name: str, column: str, config: EvaluationConfig
 ) -> Delta:
-    measure, better = _MEASURES[column]
+    measure, better = MEASURES[column]
     base, tuned = rows[f"{column}_base"].astype(float), rows[f"{column}_tuned"].astype(float)
     weights = rows["n_tokens_base"] if column == "cross_entropy" else pd.Series(1, rows.index)
     interval = paired_interval(
@@ -110,6 +154,7 @@ def _delta(
         config.seed,
         config.bootstrap_resamples,
         weights,
+        column in _RIGHT_OR_WRONG,
     )
     return Delta(
         set=set_,

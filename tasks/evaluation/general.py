@@ -59,6 +59,11 @@ class GeneralSets:
     items: tuple[ChoiceItem, ...]
     texts: tuple[TextItem, ...]
 
+    @property
+    def measured(self) -> list[str]:
+        """Every text that is scored, but for the choices."""
+        return [*(text.text for text in self.texts), *(item.query for item in self.items)]
+
 
 @dataclass(frozen=True)
 class _Line:

@@ -9,6 +9,7 @@ from torch import nn
 
 from tasks.evaluation.likelihood import Size, plan_batches
 from tasks.modeling.chat import end_token_ids
+from tasks.modeling.supervised import has_virtual_tokens
 from tasks.progress import track
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def _generate(
     """Return the new tokens of each prompt, with whatever follows the end token."""
     from transformers import GenerationConfig
 
+    if has_virtual_tokens(model) and len({len(prompt) for prompt in prompts}) > 1:
+        # They come before the padding: a padded row would be further away from them.
+        return [_generate(model, tokenizer, [p], max_new_tokens)[0] for p in prompts]
     longest = max(len(prompt) for prompt in prompts)
     padding = [longest - len(prompt) for prompt in prompts]
     pad = tokenizer.pad_token_id

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from tasks.modeling.chat import IGNORED, EncodedExample
-from tasks.modeling.supervised import Batch, collate, token_losses
+from tasks.modeling.supervised import collate, token_losses
 from tasks.progress import track
 
 if TYPE_CHECKING:
@@ -41,10 +41,18 @@ def text_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
 
 
 def text_windows(
-    tokenizer: "PreTrainedTokenizerBase", text: str, max_length: int
+    tokenizer: "PreTrainedTokenizerBase", text: str, max_length: int, most: int | None = None
 ) -> list[EncodedExample]:
-    """Return a text as rows of at most `max_length` tokens; each token is scored once."""
+    """Return a text as rows of at most `max_length` tokens; each token is scored once.
+
+    Args:
+        tokenizer: The model's.
+        text: The text.
+        max_length: Longest row in tokens.
+        most: How many of the text's first tokens are scored; all if None.
+    """
     start, *tokens = text_ids(tokenizer, text)
+    tokens = tokens[:most]
     step = max_length - 1
     return [
         EncodedExample((start, *window), (IGNORED, *window))
@@ -64,15 +72,25 @@ def summed_losses(
         limit: Most supervised tokens in one forward.
         what: What the rows are, for the progress line.
     """
+    found = losses_by_token(model, rows, pad_token_id, limit, what)
+    return [float(losses.sum()) for losses in found]
+
+
+def losses_by_token(
+    model: nn.Module, rows: Sequence[EncodedExample], pad_token_id: int, limit: int, what: str
+) -> list[torch.Tensor]:
+    """Return the loss of each supervised token of each row, in nats; arguments as above."""
     pieces = [(index, piece) for index, row in enumerate(rows) for piece in _pieces(row, limit)]
     sizes = [Size(len(piece.input_ids), len(piece.supervised)) for _, piece in pieces]
-    totals = torch.zeros(len(rows), dtype=torch.float64)
+    found: dict[int, torch.Tensor] = {}
     batches = plan_batches(sizes, limit)
     for batch in track(batches, what, len(batches)):
-        owners = torch.tensor([pieces[at][0] for at in batch])
         losses, row = _losses(model, [pieces[at][1] for at in batch], pad_token_id)
-        totals.index_add_(0, owners[row], losses)
-    return [float(total) for total in totals]
+        found |= {at: losses[row == place] for place, at in enumerate(batch)}
+    parts: list[list[torch.Tensor]] = [[] for _ in rows]
+    for at, (index, _) in enumerate(pieces):
+        parts[index].append(found[at])
+    return [torch.cat(losses) for losses in parts]
 
 
 def plan_batches(sizes: Sequence[Size], limit: int) -> list[list[int]]:
@@ -111,10 +129,7 @@ def _losses(
     model: nn.Module, rows: list[EncodedExample], pad_token_id: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     device = next(model.parameters()).device
-    batch = collate(rows, pad_token_id)
-    placed = Batch(
-        batch.input_ids.to(device), batch.attention_mask.to(device), batch.labels.to(device)
-    )
+    batch = collate(rows, pad_token_id).to(device)
     with torch.inference_mode():
-        losses, row = token_losses(model, placed)
+        losses, row = token_losses(model, batch)
     return losses.double().cpu(), row.cpu()

@@ -1,13 +1,15 @@
-"""Exact match and token F1 of a generated answer against its reference.
+"""Exact match, token F1, ROUGE-L and length of a generated answer against its reference.
 
 After SQuAD (Rajpurkar et al. 2016, section 6.1): case, punctuation and English articles do
 not count. Extended to any script: Unicode case folding and punctuation, and, where a
 script writes no spaces, each character is a token (as MLQA, Lewis et al. 2020, does).
 """
 
+import math
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 
 _ARTICLES = frozenset({"a", "an", "the"})
 
@@ -20,12 +22,17 @@ _UNSPACED = re.compile(
 
 def answer_tokens(text: str) -> list[str]:
     """Return the words that count when answers are compared."""
+    words = all_words(text)
+    return [word for word in words if word not in _ARTICLES] or words
+
+
+def all_words(text: str) -> list[str]:
+    """Return the words of a text, folded, articles among them."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     spaced = "".join(
         " " if unicodedata.category(character)[0] in "PSC" else character for character in folded
     )
-    words = _UNSPACED.sub(r" \1 ", spaced).split()
-    return [word for word in words if word not in _ARTICLES] or words
+    return _UNSPACED.sub(r" \1 ", spaced).split()
 
 
 def exact_match(answer: str, reference: str) -> float:
@@ -40,3 +47,35 @@ def token_f1(answer: str, reference: str) -> float:
     if not got or not expected:
         return float(got == expected)
     return 2 * common / (got.total() + expected.total())
+
+
+def rouge_l(answer: str, reference: str) -> float:
+    """Return ROUGE-L: the F1 of the longest common subsequence of words (Lin 2004, section 3.1).
+
+    Order counts, gaps do not. Articles count, words are not stemmed.
+    """
+    got, expected = all_words(answer), all_words(reference)
+    if not got or not expected:
+        return float(got == expected)
+    return 2 * common_subsequence(got, expected) / (len(got) + len(expected))
+
+
+def common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:
+    """Return how many words the longest common subsequence has."""
+    lengths = [0] * (len(second) + 1)
+    for word in first:
+        before = 0
+        for at, other in enumerate(second, start=1):
+            above = lengths[at]
+            lengths[at] = before + 1 if word == other else max(above, lengths[at - 1])
+            before = above
+    return lengths[-1]
+
+
+def doublings_off(answer: str, reference: str) -> float:
+    """Return by how many doublings an answer is too long or too short; 0 is as long.
+
+    One word is added to both, so that an empty answer has a length too.
+    """
+    got, expected = len(all_words(answer)) + 1, len(all_words(reference)) + 1
+    return abs(math.log2(got / expected))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tasks.evaluation.general import ChoiceItem
 from tasks.evaluation.likelihood import Size, plan_batches, summed_losses, text_ids
 from tasks.modeling.chat import IGNORED, EncodedExample
-from tasks.modeling.supervised import only_positions
+from tasks.modeling.supervised import has_virtual_tokens, only_positions
 from tasks.progress import track
 
 if TYPE_CHECKING:
@@ -116,8 +116,7 @@ def shared_scores(
 
 def _sharing_works(model: nn.Module, items: Sequence[EncodedItem], pad_token_id: int) -> bool:
     """Try the first items both ways."""
-    peft_config = getattr(model, "active_peft_config", None)
-    if getattr(peft_config, "is_prompt_learning", False):
+    if has_virtual_tokens(model):
         return False  # virtual tokens before the row would need a mask of their own
     checked = items[:_CHECKED_ITEMS]
     try:

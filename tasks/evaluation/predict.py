@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from torch import nn
 
 from data_contracts.dataset import StageResult
-from data_contracts.errors import ModelError
-from data_contracts.schemas import PREDICTION, dropped_schema
+from data_contracts.errors import ModelError, TooFewRows
+from data_contracts.schemas import PREDICTION, REPLAY, dropped_schema
 from tasks.evaluation.config import EvaluationConfig
 from tasks.evaluation.general import ChoiceItem, GeneralSets, TextItem
 from tasks.evaluation.generation import generate_answers
@@ -88,6 +89,31 @@ def predict(
     return _result(rows, seconds)
 
 
+def of_split(examples: pa.Table, split: str) -> pa.Table:
+    """Return the rows of one split."""
+    return examples.filter(pc.field("split") == split)
+
+
+def training_losses(
+    model: nn.Module,
+    tokenizer: "PreTrainedTokenizerBase",
+    examples: pa.Table,
+    config: EvaluationConfig,
+) -> Callable[[], float]:
+    """Return what measures the model, as it stands, on a few training rows.
+
+    Raises:
+        TooFewRows: There is no training row.
+    """
+    subject = _Subject(model, tokenizer, config)
+    rows = _choose_examples(examples, config)["train"][: config.sharpness.rows]
+    if not rows:
+        raise TooFewRows("Sharpness is measured on training rows, and there are none.")
+    encoded = [encode_example(tokenizer, row, _ANY_LENGTH) for row in rows]
+    tokens = sum(len(row.supervised) for row in encoded)
+    return lambda: sum(subject.losses(encoded, "Scoring training answers")) / tokens
+
+
 def pick(rows: Iterable[T], identifier: Callable[[T], str], most: int | None) -> list[T]:
     """Return at most `most` rows, chosen by the hash of their identifiers."""
     ordered = sorted(rows, key=lambda row: hashlib.sha256(identifier(row).encode()).digest())
@@ -117,9 +143,11 @@ def _choose_examples(examples: pa.Table, config: EvaluationConfig) -> dict[str, 
     """Return the measured rows of each split; of training rows only original ones.
 
     An augmented row is a reworded training row: it would make the gap between seen and
-    unseen rows one between kinds of wording.
+    unseen rows one between kinds of wording. A general row is no part of the task.
     """
-    originals = [row for row in examples.to_pylist() if row["parent_id"] is None]
+    originals = [
+        row for row in examples.to_pylist() if row["parent_id"] is None and row["kind"] != REPLAY
+    ]
     most = {
         "test": config.test_rows,
         "validation": config.validation_rows,
@@ -199,7 +227,10 @@ def _text_rows(subject: _Subject, texts: Sequence[TextItem]) -> list[Row]:
     """Score all tokens of general text."""
     config = subject.config
     chosen = pick(texts, lambda item: item.item_id, config.general_texts)
-    windows = [text_windows(subject.tokenizer, item.text, config.max_length) for item in chosen]
+    windows = [
+        text_windows(subject.tokenizer, item.text, config.max_length, config.general_text_tokens)
+        for item in chosen
+    ]
     flat = [window for of_item in windows for window in of_item]
     losses = iter(subject.losses(flat, "Scoring general text"))
     rows = []

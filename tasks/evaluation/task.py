@@ -1,24 +1,43 @@
-"""The Prefect tasks of evaluation: measure one model; compare two."""
+"""The Prefect tasks of evaluation: measure and examine one model; compare two."""
 
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
 
-from data_contracts.dataset import DatasetRef, StageResult, read_kept
-from data_contracts.results import BaseModelRef, Comparison, Delta, ModelRef
-from data_contracts.schemas import PREDICTION
+from data_contracts.dataset import DatasetRef, StageResult, read_kept, read_manifest
+from data_contracts.front import Sharpness
+from data_contracts.results import BaseModelRef, Comparison, Delta, LeakageCertificate, ModelRef
+from data_contracts.schemas import MEASUREMENT, PREDICTION
+from tasks.evaluation.breakdown import groupings_of_test
 from tasks.evaluation.config import EvaluationConfig
 from tasks.evaluation.general import SHIPPED, general_digest, read_general
+from tasks.evaluation.parts import parts_of_test
+from tasks.llm.connect import language_model
+from tasks.llm.task import llm_api_key
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext, stage_run
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from torch import nn
     from transformers import PreTrainedTokenizerBase
 
+    from tasks.evaluation.general import GeneralSets
+    from tasks.evaluation.noise import Floors
+
 EVALUATION = Stage(name="evaluation", version=1, schema=PREDICTION, suite="prediction")
 
-COMPARISON = "comparison"
+EXAMINATION = Stage(name="examination", version=1, schema=MEASUREMENT, suite="measurement")
+
+COMPARISON, JUDGE = "comparison", "judge"
+SHARPNESS = "sharpness.json"
+
+# What MLflow takes in the name of a metric.
+_NOT_IN_NAMES = re.compile(r"[^\w\-./ :]", re.ASCII)
 
 
 @task(name="evaluate")
@@ -27,37 +46,241 @@ def evaluate(
     examples: DatasetRef,
     config: EvaluationConfig,
     context: RunContext,
+    split: str | None = None,
 ) -> DatasetRef:
-    """Measure one model on the examples' splits, on general text and on general skills."""
+    """Measure one model on the examples' splits, on general text and on general skills.
+
+    Args:
+        model: Base or tuned.
+        examples: The rows.
+        config: What is measured, on how many rows.
+        context: Home folder and MLflow run.
+        split: Measure this split's rows alone; all of them if None.
+    """
     folder = config.general_folder or SHIPPED
     parents = {
         "model": model.fingerprint,
         "examples": examples.content_sha256,  # equal rows give equal results, however made
         "general": general_digest(folder),
     }
+    if split is not None:
+        parents["split"] = split
 
     def compute() -> StageResult:
-        from tasks.evaluation.predict import predict
+        from tasks.evaluation.noise import ARTIFACT, floors_to_json, noise_floors, repetition
+        from tasks.evaluation.predict import of_split, predict
 
-        general = read_general(folder)  # before the model: a wrong file should not cost a minute
+        general = read_general(folder)
+        _require_apart(model, general)  # before the model: a wrong file should not cost a minute
         loaded, tokenizer = _load(model)
-        return predict(loaded, tokenizer, read_kept(examples), general, config)
+        rows = read_kept(examples)
+        seen = rows if split is None else of_split(rows, split)
+        found = predict(loaded, tokenizer, seen, general, config)
+        if config.noise_rows:
+            started = time.monotonic()
+            again = predict(loaded, tokenizer, seen, general, repetition(config))
+            floors = noise_floors(found.kept, again.kept, config)
+            seconds = {"seconds.noise": round(time.monotonic() - started, 2)}
+            found = _with(found, seconds, ARTIFACT, floors_to_json(floors))
+        if config.sharpness.directions:  # last: it merges the adapter
+            sharp = _sharpness(model, loaded, tokenizer, rows, config)
+            found = found if sharp is None else _with_sharpness(found, sharp)
+        return found
 
-    return run_stage(EVALUATION, context, config, parents, compute)
+    return run_stage(EVALUATION, context, config.predictions, parents, compute)
+
+
+@task(name="examine")
+def examine(
+    model: BaseModelRef | ModelRef,
+    examples: DatasetRef,
+    chunks: DatasetRef | None,
+    config: EvaluationConfig,
+    context: RunContext,
+) -> DatasetRef:
+    """Put the configured examinations to one model.
+
+    Args:
+        model: Base or tuned model.
+        examples: The rows that questions are made from.
+        chunks: The documents' passages; None where rows were imported.
+        config: The examinations.
+        context: Home folder and MLflow run.
+    """
+    plan = config.plan
+    parents = {
+        "model": model.fingerprint,
+        "examples": examples.content_sha256,
+        "files": ",".join(examination.source() for examination in plan.examinations),
+    }
+    if chunks is not None:
+        parents["chunks"] = chunks.content_sha256
+
+    def compute() -> StageResult:
+        from tasks.evaluation.examine import examine as put
+        from tasks.evaluation.examine import material_of
+
+        passages = read_kept(chunks) if chunks is not None else None
+        material = material_of(read_kept(examples), passages)
+        return put(*_load(model), material, plan)
+
+    return run_stage(EXAMINATION, context, plan, parents, compute)
+
+
+@task(name="compare examinations")
+def compare_examined(
+    comparison: Comparison,
+    base: DatasetRef,
+    tuned: DatasetRef,
+    config: EvaluationConfig,
+    context: RunContext,
+) -> Comparison:
+    """Return the comparison with what the examinations of both models found."""
+    from tasks.evaluation.compare_examinations import compare_examinations
+
+    with stage_run(context, "compared examinations") as mlflow:
+        deltas = compare_examinations(read_kept(base), read_kept(tuned), config)
+        known = read_manifest(Path(base.folder)).figures
+        figures = {name: value for name, value in known.items() if not name.startswith("seconds.")}
+        return _added(mlflow, comparison, deltas, figures)
+
+
+@task(name="judge answers")
+def judge_answers(
+    comparison: Comparison,
+    base: DatasetRef,
+    tuned: DatasetRef,
+    config: EvaluationConfig,
+    context: RunContext,
+) -> Comparison:
+    """Return the comparison with what a language model prefers; unchanged where none is set."""
+    from tasks.evaluation.pairwise import (
+        answer_pairs,
+        judge_figures,
+        judge_pairs,
+        preference_deltas,
+    )
+
+    judge = config.judge
+    if judge is None:
+        return comparison
+    with stage_run(context, JUDGE) as mlflow:
+        pairs = answer_pairs(read_kept(base), read_kept(tuned), judge.rows)
+        key, cache = llm_api_key(judge.llm), context.home / "cache" / JUDGE
+        with language_model(judge.llm, context.home, key) as complete:
+            judged = judge_pairs(pairs, judge, complete, cache)
+        deltas = preference_deltas(judged, config)
+        return _added(mlflow, comparison, deltas, judge_figures(judged))
+
+
+def _added(
+    mlflow: Any, comparison: Comparison, deltas: list[Delta], figures: dict[str, float]
+) -> Comparison:
+    """Log what was found, and return the comparison with it."""
+    metrics = dict(figures)
+    for delta in deltas:
+        metrics |= _delta_metrics(delta)
+    if metrics:
+        mlflow.log_metrics(metrics)
+    added = {
+        "deltas": [*comparison.deltas, *deltas],
+        "figures": {**comparison.figures, **figures},
+    }
+    return comparison.model_copy(update=added)
 
 
 @task(name="compare")
 def compare_models(
-    base: DatasetRef, tuned: DatasetRef, config: EvaluationConfig, context: RunContext
+    base: DatasetRef,
+    tuned: DatasetRef,
+    examples: DatasetRef,
+    certificate: LeakageCertificate,
+    config: EvaluationConfig,
+    context: RunContext,
+    documents: DatasetRef | None = None,
 ) -> Comparison:
-    """Compare the predictions of base and tuned model."""
+    """Compare the predictions of base and tuned model.
+
+    Args:
+        base: Predictions of the base model.
+        tuned: Predictions of the tuned model for the same rows.
+        examples: These rows.
+        certificate: Their audit: it says to which of them nothing in training comes near.
+        config: Bootstrap, and how many examples to show.
+        context: Home folder and MLflow run.
+        documents: The documents that rows come from, whose folders are the sources.
+    """
     from tasks.evaluation.compare import compare
+    from tasks.evaluation.noise import with_noise_floors
 
     with stage_run(context, COMPARISON) as mlflow:
-        comparison = compare(read_kept(base), read_kept(tuned), config)
+        rows = read_kept(examples)
+        groups = groupings_of_test(rows, read_kept(documents) if documents is not None else None)
+        parts = parts_of_test(rows, certificate)
+        comparison = compare(read_kept(base), read_kept(tuned), config, parts, groups)
+        comparison = with_noise_floors(comparison, _floors(base), _floors(tuned))
         _log(mlflow, comparison)
         mlflow.set_tags({"temper.base": base.fingerprint, "temper.tuned": tuned.fingerprint})
     return comparison
+
+
+def read_sharpness(predictions: DatasetRef) -> Sharpness | None:
+    """Return the sharpness measured with these predictions; None where it was not."""
+    path = Path(predictions.folder) / SHARPNESS
+    if not path.is_file():
+        return None
+    return Sharpness.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def _with(found: StageResult, figures: dict[str, float], name: str, text: str) -> StageResult:
+    """Return a result with further figures and one more file."""
+    return replace(
+        found, figures={**found.figures, **figures}, artifacts={**found.artifacts, name: text}
+    )
+
+
+def _with_sharpness(found: StageResult, sharp: Sharpness) -> StageResult:
+    figures = {"sharpness.mean_rise": sharp.mean_rise, "sharpness.max_rise": sharp.max_rise}
+    return _with(found, figures, SHARPNESS, sharp.model_dump_json())
+
+
+def _sharpness(
+    model: BaseModelRef | ModelRef,
+    loaded: "nn.Module",
+    tokenizer: "PreTrainedTokenizerBase",
+    examples: "pa.Table",
+    config: EvaluationConfig,
+) -> Sharpness | None:
+    """Measure on the weights that answer: an adapter is merged; None where none can be."""
+    from tasks.evaluation.predict import training_losses
+    from tasks.evaluation.sharpness import sharpness
+    from tasks.modeling.tuned import training_method
+
+    if isinstance(model, ModelRef):
+        method = training_method(model)
+        if not method.merges:
+            return None
+        loaded = method.merge(loaded).eval()
+    loss = training_losses(loaded, tokenizer, examples, config)
+    told = config.sharpness
+    return sharpness(loaded, loss, told.radius, told.directions, config.seed)
+
+
+def _floors(predictions: DatasetRef) -> "Floors":
+    """Return the noise measured with these predictions; none where it was not asked for."""
+    from tasks.evaluation.noise import ARTIFACT, floors_from_json
+
+    path = Path(predictions.folder) / ARTIFACT
+    return floors_from_json(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _require_apart(model: BaseModelRef | ModelRef, general: "GeneralSets") -> None:
+    """Refuse to measure retention on texts that a mitigation held the model in place on."""
+    from tasks.modeling.anchor_texts import ANCHORS, read_anchor_texts, require_apart
+
+    path = model.folder / ANCHORS
+    if path.is_file():
+        require_apart(read_anchor_texts(path), general.measured, str(path))
 
 
 def _load(
@@ -89,8 +312,9 @@ def _log(mlflow: Any, comparison: Comparison) -> None:
 
 def _delta_metrics(delta: Delta) -> dict[str, float]:
     part = "" if delta.name == "all" else f"{delta.name}."
-    name = f"{delta.set}.{part}{delta.measure}"
-    return {
+    name = _NOT_IN_NAMES.sub("_", f"{delta.set}.{part}{delta.measure}")
+    noise = {} if delta.noise_floor is None else {f"{name}.noise_floor": delta.noise_floor}
+    return noise | {
         f"{name}.rows": delta.rows,
         f"{name}.base": delta.base,
         f"{name}.tuned": delta.tuned,

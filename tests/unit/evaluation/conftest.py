@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from data_contracts.results import BaseModelRef
-from data_contracts.schemas import EXAMPLE
+from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.evaluation.general import ChoiceItem, GeneralSets, TextItem
 from tests.tiny_models import tiny_base
 
@@ -50,10 +50,9 @@ def make_examples(change: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> 
     """Return 30 rows of 10 groups, a third of them in each split, one row augmented."""
     rows = []
     for number in range(30):
-        row = dict.fromkeys(EXAMPLE.names) | {
+        row = blank_row(EXAMPLE) | {
             "example_id": f"e{number}",
             "kind": "definition" if number % 2 else "list",
-            "history": [],
             "context": "A ferry is a ship." if number % 3 == 0 else None,
             "question": f"What is ferry number {number}?",
             "answer": f"Ferry {number} carries people" + " and cars" * (number % 4) + ".",

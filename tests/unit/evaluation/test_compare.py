@@ -85,6 +85,9 @@ def test_every_set_and_measure_has_its_delta(comparison: Comparison) -> None:
         ("test", "cross_entropy"),
         ("test", "token_f1"),
         ("test", "exact_match"),
+        ("test", "rouge_l"),
+        ("test", "right"),
+        ("test", "length_off"),
         ("test", "stop_rate"),
         ("validation", "cross_entropy"),
         ("train", "cross_entropy"),
@@ -157,7 +160,9 @@ def test_examples_are_the_most_improved_and_the_most_worsened() -> None:
 def test_equal_models_do_not_differ() -> None:
     rows = table(answered(predictions(), "says", 0.5, stopped=True))
     found = compare(rows, rows, CONFIG)
-    assert all(d.delta.low == d.delta.estimate == d.delta.high == 0 for d in found.deltas)
+    assert all(d.delta.estimate == 0 and d.change == "none" for d in found.deltas)
+    exact = [d for d in found.deltas if d.measure in ("cross_entropy", "token_f1")]
+    assert all(d.delta.low == d.delta.high == 0 for d in exact)
     assert all(gap.excess.low == gap.excess.high == 0 for gap in found.gaps)
     assert found.improved == found.worsened == []
 
@@ -212,3 +217,49 @@ def test_a_single_group_gets_no_interval() -> None:
 
 def test_a_comparison_survives_json(comparison: Comparison) -> None:
     assert Comparison.model_validate_json(comparison.model_dump_json()) == comparison
+
+
+def test_a_part_of_the_test_rows_is_a_set_of_its_own() -> None:
+    """Its rows are better by 2, all others by nothing; rows of other sets are none of it."""
+    ids = frozenset({f"test{number}" for number in range(6)} | {"train1", "elsewhere"})
+    tuned = [
+        row | {"cross_entropy": row["cross_entropy"] - 2.0} if row["row_id"] in ids else row
+        for row in predictions()
+    ]
+    found = compare(table(predictions()), table(tuned), CONFIG, {"test_apart": ids})
+    part, whole = found.find("test_apart", "cross_entropy"), found.find("test", "cross_entropy")
+    assert part is not None
+    assert whole is not None
+    assert (part.rows, part.clusters) == (6, 2)
+    assert part.delta.estimate == pytest.approx(-2.0)
+    assert -2.0 < whole.delta.estimate < 0
+    assert {delta.name for delta in found.deltas if delta.set == "test_apart"} == {"all"}
+
+
+def test_test_rows_are_broken_down_by_groups_with_clusters_counted() -> None:
+    base = answered(predictions(), "Answer 3.", 0.2, stopped=False)
+    tuned = answered(shifted(predictions(), test=-1.0), "Answer 5.", 0.2, stopped=True)
+    groups = {f"test{n}": "en" if n < 18 else "de" for n in range(23)}  # the last is in neither
+    found = compare(table(base), table(tuned), CONFIG, groupings={"language": groups})
+    english = found.find("test_by_language", "cross_entropy", "en")
+    german = found.find("test_by_language", "cross_entropy", "de")
+    assert english and german
+    assert (english.rows, english.clusters) == (18, 6)
+    assert (german.rows, german.clusters) == (5, 2)
+    assert english.delta.estimate == pytest.approx(-1.0)
+    right = found.find("test_by_language", "right", "en")
+    # of the nine answered rows, one has the base's answer as its reference, and one the tuned's
+    assert right and (right.base, right.tuned, right.rows) == (pytest.approx(1 / 9), 1 / 9, 9)
+    assert found.find("test_by_language", "cross_entropy") is None
+
+
+def test_answers_that_could_not_end_in_time_do_not_count_as_unstopped() -> None:
+    rows = answered(predictions(), "Answer.", 1.0, True)
+    long = [row | {"stopped": False} if row["n_tokens"] > 24 and row["generated"] else row
+            for row in rows]  # fmt: skip
+    config = CONFIG.model_copy(update={"max_new_tokens": 24})
+    found = compare(table(long), table(long), config).find("test", "stop_rate")
+    assert found is not None
+    assert found.tuned == 1.0
+    asked = [row for row in rows if row["generated"] and row["n_tokens"] <= 24]
+    assert found.rows == len(asked) < 12

@@ -59,6 +59,12 @@ def test_windows_score_every_token_once(tiny: Tiny) -> None:
     assert all(len(window.input_ids) <= 20 for window in windows)
 
 
+def test_only_the_first_tokens_of_a_text_can_be_asked_for(tiny: Tiny) -> None:
+    (window,) = text_windows(tiny.tokenizer, TEXT, 999, 7)
+    whole = text_windows(tiny.tokenizer, TEXT, 999)[0]
+    assert window.supervised == whole.supervised[:7]
+
+
 def test_without_a_start_token_the_end_token_starts_a_text(tiny: Tiny) -> None:
     class NoStart:
         bos_token_id, eos_token_id = None, 7

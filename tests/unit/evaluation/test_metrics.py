@@ -1,8 +1,18 @@
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.evaluation.metrics import answer_tokens, exact_match, token_f1
+from tasks.evaluation.metrics import (
+    all_words,
+    answer_tokens,
+    common_subsequence,
+    doublings_off,
+    exact_match,
+    rouge_l,
+    token_f1,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,3 +54,44 @@ def test_f1_is_symmetric_bounded_and_at_least_exact_match(left: str, right: str)
     assert f1 == pytest.approx(token_f1(right, left))
     assert f1 >= exact_match(left, right)
     assert token_f1(left, left) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "score"),
+    [
+        # Lin 2004, section 3.1: S1 is the reference
+        ("police kill the gunman", "police killed the gunman", 0.75),
+        ("the gunman kill police", "police killed the gunman", 0.5),
+        ("gunman the killed police", "police killed the gunman", 0.25),
+        ("the cat sat on the mat", "the cat was on the mat today", 2 * 5 / 13),
+        ("東京都", "東京", 0.8),
+        ("", "cat", 0.0),
+        ("", "...", 1.0),
+    ],
+)
+def test_rouge_l_is_that_of_the_literature(answer: str, reference: str, score: float) -> None:
+    assert rouge_l(answer, reference) == pytest.approx(score)
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=6), st.lists(st.sampled_from("abc"), max_size=6))
+def test_the_common_subsequence_is_the_longest(first: list[str], second: list[str]) -> None:
+    def subsequences(words: list[str]) -> set[tuple[str, ...]]:
+        return {c for n in range(len(words) + 1) for c in combinations(words, n)}
+
+    longest = max(map(len, subsequences(first) & subsequences(second)))
+    assert common_subsequence(first, second) == longest
+
+
+@given(st.text(), st.text())
+def test_rouge_l_is_a_symmetric_share(first: str, second: str) -> None:
+    assert 0 <= rouge_l(first, second) <= 1
+    assert rouge_l(first, second) == pytest.approx(rouge_l(second, first))
+    assert (rouge_l(first, second) == 1) == (all_words(first) == all_words(second))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "doublings"),
+    [("one", "two", 0.0), ("a b c", "a", 1.0), ("a", "a b c", 1.0), ("", "a b c", 2.0)],
+)
+def test_length_is_counted_in_doublings(answer: str, reference: str, doublings: float) -> None:
+    assert doublings_off(answer, reference) == doublings

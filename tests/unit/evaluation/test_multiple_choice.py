@@ -173,5 +173,5 @@ def test_the_embedded_model_scores_alike_and_well_above_chance(embedded_base) ->
 
 
 def test_unknown_architectures_have_no_tiny_model(tmp_path) -> None:
-    with pytest.raises(ValueError, match="gemma3 or llama"):
+    with pytest.raises(ValueError, match="gemma3, llama"):
         tiny_base(tmp_path, "mamba")

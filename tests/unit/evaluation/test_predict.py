@@ -70,6 +70,13 @@ def test_augmented_rows_do_not_count(tiny: Tiny, examples: pa.Table, general: Ge
     assert "e0-reworded" not in kept["row_id"].to_pylist()
 
 
+def test_general_rows_do_not_count(tiny: Tiny, general: GeneralSets) -> None:
+    mixed = make_examples(lambda row: row | {"kind": "replay" if row["split"] == "train" else "x"})
+    kept = predict(tiny.model, tiny.tokenizer, mixed, general, CONFIG).kept
+    assert rows_of(kept, "train") == []
+    assert len(rows_of(kept, "test")) == 7
+
+
 def test_the_same_rows_are_chosen_for_every_model(
     tiny: Tiny, examples: pa.Table, general: GeneralSets
 ) -> None:
@@ -102,7 +109,8 @@ def test_what_is_too_long_is_dropped_with_its_reason(tiny: Tiny) -> None:
     long = ChoiceItem("long", "skill", "The ferry. " * 60, ("blue", "red"), 0)
     short = ChoiceItem("short", "skill", "The ferry.", ("blue", "red"), 0)
     text = TextItem("text", "prose", "The ferry. " * 60)
-    config = CONFIG.model_copy(update={"max_length": 128, "test_rows": 99})
+    update = {"max_length": 128, "test_rows": 99, "general_text_tokens": None}
+    config = CONFIG.model_copy(update=update)
     result = predict(
         tiny.model, tiny.tokenizer, examples, GeneralSets((long, short), (text,)), config
     )

@@ -7,11 +7,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_contracts.dataset import DatasetRef, read_kept, read_manifest
-from data_contracts.errors import GeneralSetError
-from data_contracts.results import Comparison
+from data_contracts.errors import GeneralSetError, TrainingError
+from data_contracts.results import Comparison, LeakageCertificate, RowsApart
 from tasks.evaluation import task
 from tasks.evaluation.config import EvaluationConfig
+from tasks.llm.config import LLMConfig
+from tasks.modeling.anchor_texts import ANCHORS
 from tasks.tracking import RunContext, connect, start_pipeline_run
+from tests.endpoint import Endpoint, completion
 from tests.tiny_models import tiny_base
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -77,14 +80,22 @@ def test_two_models_are_measured_once_and_compared(
     monkeypatch.setattr(task, "_load", None)  # calling it would raise
     assert task.evaluate.fn(models[0], ref, config, context) == base
 
-    comparison = task.compare_models.fn(base, tuned, config, context)
+    tests = [row["example_id"] for row in examples.to_pylist() if row["split"] == "test"]
+    certificate = LeakageCertificate(
+        rows={}, groups={}, shared_groups=0, findings=[], ignored_template_ngrams=0, passed=True,
+        apart=RowsApart(share=0.5, of=len(tests), example_ids=tests),
+    )  # fmt: skip
+    comparison = task.compare_models.fn(base, tuned, ref, certificate, config, context)
     (run,) = runs(context, "comparison")
     delta = comparison.find("test", "cross_entropy")
-    assert delta is not None
+    assert delta is not None and delta.noise_floor is not None
+    assert run.data.metrics["test.cross_entropy.noise_floor"] == delta.noise_floor < 1e-3
     assert run.data.metrics["test.cross_entropy.delta_low"] == pytest.approx(delta.delta.low)
     assert run.data.metrics["test.definition.cross_entropy.base"] > 0
     assert run.data.metrics["general_skill.accuracy.rows"] == 3
     assert "gap.test.excess_high" in run.data.metrics
+    whole, apart = (run.data.metrics[f"{s}.cross_entropy.tuned"] for s in ("test", "test_apart"))
+    assert apart == pytest.approx(whole)
     logged = connect(context.tracking_uri).artifacts.load_dict(
         f"{run.info.artifact_uri}/comparison.json"
     )
@@ -121,3 +132,58 @@ def test_a_wrong_general_set_is_noticed_before_a_model_is_loaded(
             EvaluationConfig(general_folder=folder),
             context,
         )
+
+
+def test_retention_is_not_measured_on_what_a_mitigation_held_on_to(
+    context: RunContext,
+    config: EvaluationConfig,
+    examples: pa.Table,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = tiny_base(tmp_path / "base", "qwen2")
+    (model.folder / ANCHORS).write_text('{"text": "A calm sea."}\n{"text": "a ship"}\n')
+    monkeypatch.setattr(task, "_load", None)
+    with pytest.raises(TrainingError, match="Anchor text 2 of .*anchors.jsonl"):
+        task.evaluate.fn(model, store(context.home, examples), config, context)
+
+
+def test_examinations_and_judge_add_to_the_comparison(
+    context: RunContext,
+    config: EvaluationConfig,
+    examples: pa.Table,
+    tmp_path: Path,
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ref = store(context.home, examples)
+    endpoint.respond = lambda n, body: completion('{"reason": "So.", "better": "first"}')
+    options = EvaluationConfig.model_validate(
+        config.model_dump()
+        | {
+            "examinations": [{"examination": "retrieval", "rows": 4, "max_new_tokens": 2}],
+            "judge": {"llm": LLMConfig(base_url=endpoint.base_url, model="m", repairs=0)},
+        }
+    )
+    models = [tiny_base(tmp_path / name, name) for name in ("gemma3", "llama")]
+    scores = [task.evaluate.fn(model, ref, options, context) for model in models]
+    assert scores[0] == task.evaluate.fn(models[0], ref, config, context)  # not measured anew
+    found = [task.examine.fn(model, ref, None, options, context) for model in models]
+    assert found[0].fingerprint != found[1].fingerprint
+    monkeypatch.setattr(task, "_load", None)  # calling it would raise
+    assert task.examine.fn(models[0], ref, None, options, context) == found[0]
+
+    bare = Comparison(deltas=[], gaps=[], improved=[], worsened=[])
+    examined = task.compare_examined.fn(bare, *found, options, context)
+    assert {(d.set, d.name) for d in examined.deltas} == {
+        ("retrieval", "alone"),
+        ("retrieval", "with_retrieval"),
+        ("retrieval", "tuned_alone_against_base_with_retrieval"),
+    }
+    assert 0 <= examined.figures["retrieval.passage_found"] <= 1
+    assert not [name for name in examined.figures if name.startswith("seconds.")]
+    complete = task.judge_answers.fn(examined, *scores, options, context)
+    assert complete.deltas[: len(examined.deltas)] == examined.deltas
+    assert complete.figures["judge.pairs"] == 2
+    (run,) = runs(context, "judge")
+    assert run.data.metrics["judge.turned"] == complete.figures["judge.turned"]

@@ -1,0 +1,71 @@
+"""The Prefect task of continual use: one step, from one base to the next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from data_contracts.dataset import DatasetRef, read_kept
+from data_contracts.results import BaseModelRef, ModelRef
+from tasks.continual.base import next_base
+from tasks.evaluation.config import EvaluationConfig
+from tasks.evaluation.task import evaluate
+from tasks.tracking import RunContext, stage_run
+from tasks.training.config import TrainingConfig
+from tasks.training.task import train
+
+SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Losses of one model: on each set's test answers and on general text."""
+
+    sets: list[float]
+    text: float
+
+
+@task(name="continual step", cache_policy=NO_CACHE)
+def learn_step(
+    name: str,
+    base: BaseModelRef,
+    examples: DatasetRef,
+    training: TrainingConfig,
+    context: RunContext,
+) -> tuple[ModelRef, BaseModelRef]:
+    """Train on one set, in a child run of its own; return the model, and it as a base.
+
+    A model that exists already is taken as it is, so a sequence that was interrupted goes on.
+
+    Args:
+        name: Of the step's run.
+        base: The last step's model.
+        examples: The set's rows.
+        training: The options.
+        context: Home and parent run.
+    """
+    with stage_run(context, name) as mlflow:
+        inner = context.model_copy(update={"run_id": mlflow.active_run().info.run_id})
+        model = train(examples, base, training, inner)
+        mlflow.set_tag("temper.model", model.fingerprint)
+    return model, next_base(model, context.home)
+
+
+def scores_of(
+    model: BaseModelRef | ModelRef,
+    sets: Sequence[DatasetRef],
+    config: EvaluationConfig,
+    context: RunContext,
+) -> Scores:
+    """Return a model's losses on the test rows of every set and on general text."""
+    found = [evaluate(model, rows, config, context, SPLIT) for rows in sets]
+    return Scores([mean_loss(one, SPLIT) for one in found], mean_loss(found[0], "general_text"))
+
+
+def mean_loss(predictions: DatasetRef, set_: str) -> float:
+    """Return the mean cross-entropy of a set in nats per token; nan where it has no rows."""
+    rows = read_kept(predictions).to_pylist()
+    pairs = [(row["cross_entropy"], row["n_tokens"]) for row in rows if row["set"] == set_]
+    tokens = sum(count for _, count in pairs)
+    return sum(loss * count for loss, count in pairs) / tokens if tokens else float("nan")

@@ -1,0 +1,1 @@
+"""Examinations: each file holds one and registers it."""

@@ -1,0 +1,1 @@
+"""The front: methods, mitigations, strengths and learning rates, learning against forgetting."""

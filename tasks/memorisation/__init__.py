@@ -1,0 +1,1 @@
+"""Memorisation: what a model gives away of its training rows, word by word."""

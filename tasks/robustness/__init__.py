@@ -1,0 +1,1 @@
+"""Robustness: the test questions asked otherwise, which ought to change little."""

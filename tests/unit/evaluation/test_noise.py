@@ -1,0 +1,106 @@
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_contracts.errors import DatasetError
+from data_contracts.results import Comparison, Delta, Interval
+from tasks.evaluation.config import EvaluationConfig
+from tasks.evaluation.general import GeneralSets
+from tasks.evaluation.noise import (
+    floors_from_json,
+    floors_to_json,
+    noise_floors,
+    repetition,
+    with_noise_floors,
+)
+from tasks.evaluation.predict import predict
+from tests.unit.evaluation.conftest import Tiny
+
+CONFIG = EvaluationConfig(generated_rows=8, max_new_tokens=4, bootstrap_resamples=300)
+
+
+def test_the_same_model_in_other_batches_differs_in_its_last_digits_alone(
+    tiny: Tiny, examples: pa.Table, general: GeneralSets
+) -> None:
+    first = predict(tiny.model, tiny.tokenizer, examples, general, CONFIG).kept
+    again = predict(tiny.model, tiny.tokenizer, examples, general, repetition(CONFIG)).kept
+    assert 0 < again.num_rows < first.num_rows
+    floors = noise_floors(first, again, CONFIG)
+    assert {("test", "cross_entropy"), ("general_text", "cross_entropy")} <= floors.keys()
+    assert ("general_skill", "accuracy") in floors and ("test", "token_f1") in floors
+    assert all(floor < 1e-4 for (_, name), floor in floors.items() if name == "cross_entropy")
+
+
+def test_the_floor_is_what_the_repetition_changed(
+    tiny: Tiny, examples: pa.Table, general: GeneralSets
+) -> None:
+    first = predict(tiny.model, tiny.tokenizer, examples, general, CONFIG).kept
+    at = first.column_names.index("cross_entropy")
+    field = first.schema.field(at)
+    moved = pc.add(first.column(at), pa.scalar(0.25, field.type))
+    again = first.set_column(at, field, moved)
+    floors = noise_floors(first, again, CONFIG)
+    assert floors["test", "cross_entropy"] == pytest.approx(0.25, abs=1e-4)
+    assert floors["test", "token_f1"] == 0
+
+
+def test_a_repetition_costs_less() -> None:
+    few = repetition(EvaluationConfig())
+    whole = EvaluationConfig()
+    assert few.test_rows == whole.noise_rows < whole.test_rows / 10
+    assert few.generated_rows <= whole.generated_rows / 10
+    assert few.general_items_per_skill == 1
+    assert few.scored_tokens_per_forward < whole.scored_tokens_per_forward
+
+
+def delta(estimate: float, half: float, better: str = "lower") -> Delta:
+    return Delta.model_validate(
+        {
+            "set": "test", "name": "all", "measure": "cross_entropy", "better": better,
+            "rows": 9, "clusters": 9, "base": 1.0, "tuned": 1.0 + estimate,
+            "delta": Interval(estimate=estimate, low=estimate - half, high=estimate + half),
+        }
+    )  # fmt: skip
+
+
+def with_floor(found: Delta, *floors: float) -> Delta:
+    comparison = Comparison(deltas=[found], gaps=[], improved=[], worsened=[])
+    measured = [{("test", "cross_entropy"): floor} for floor in floors]
+    return with_noise_floors(comparison, *measured, {("test", "token_f1"): 9.0}).deltas[0]
+
+
+@pytest.mark.parametrize(
+    ("estimate", "half", "better", "floors", "change"),
+    [
+        (-0.5, 0.1, "lower", (), "better"),
+        (-0.5, 0.1, "higher", (), "worse"),
+        (0.5, 0.1, "lower", (0.1,), "worse"),
+        (-0.5, 0.6, "lower", (0.1,), "uncertain"),
+        (-0.5, 0.1, "lower", (0.1, 0.5), "none"),  # the noisier of the two models counts
+        (0.0, 0.1, "lower", (), "none"),
+    ],
+)
+def test_a_difference_inside_the_floor_is_called_none(
+    estimate: float, half: float, better: str, floors: tuple[float, ...], change: str
+) -> None:
+    found = with_floor(delta(estimate, half, better), *floors)
+    assert found.change == change
+    assert found.noise_floor == (max(floors) if floors else None)
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_more_noise_never_makes_a_change_certain(
+    estimate: float, half: float, floor: float, more: float
+) -> None:
+    found = delta(estimate, half)
+    noisier = with_floor(found, floor + more).change
+    assert noisier in ("none", with_floor(found, floor).change)
+
+
+def test_floors_are_kept_as_json() -> None:
+    floors = {("test", "token_f1"): 0.125, ("general_text", "cross_entropy"): 1e-6}
+    assert floors_from_json(floors_to_json(floors)) == floors
+    with pytest.raises(DatasetError, match="damaged"):
+        floors_from_json("[{}]")
