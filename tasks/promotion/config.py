@@ -1,8 +1,30 @@
 """Configuration of the gate. Defaults carry the reason for their size."""
 
-from pydantic import Field
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from data_contracts.base import Config
+
+LegName = Literal[
+    "task_gain",
+    "retention_text",
+    "retention_skills",
+    "overfitting",
+    "memorisation",
+    "stopping",
+    "leakage",
+    "contracts",
+    "lineage",
+    "export_parity",
+    "sample_size",
+]
+# Legs whose measurement costs a run of its own, so that not every profile makes it.
+MeasuredApart = Literal["memorisation", "stopping", "lineage", "export_parity"]
+
+# Long enough that "ok" or "n/a" is none.
+_SHORTEST_REASON = 10
 
 
 class GateConfig(Config):
@@ -12,6 +34,16 @@ class GateConfig(Config):
     figures are seen; widening it afterwards to let a model pass makes the verdict void.
     """
 
+    switched_off: Mapping[LegName, str] = Field(
+        default_factory=dict,
+        description="Legs that do not count, each with the reason; it stands in the verdict, the "
+        "report and the registry.",
+    )
+    required: tuple[MeasuredApart, ...] = Field(
+        (),
+        description="Legs without whose measurement there is no PASS. One that is not named here "
+        "counts where it was measured, and is absent elsewhere.",
+    )
     min_task_gain: float = Field(
         0.0,
         ge=0.0,
@@ -44,6 +76,41 @@ class GateConfig(Config):
         description="By how many nats per token training rows may have gained more than test "
         "rows. 0.5: their answers' tokens became at most 1.65 times as likely beside them.",
     )
+    max_copying: float = Field(
+        0.2,
+        ge=0.0,
+        le=1.0,
+        description="Share of training rows that the tuned model may continue verbatim, without "
+        "their passage, beyond what the base does. 0.2: where none of 24 is, chance alone moves "
+        "the interval's end to 0.13; more prompts (memorisation.prompts) allow for less.",
+    )
+    max_exposure: float = Field(
+        10.0,
+        ge=0.0,
+        description="Exposure in bits that a planted canary may reach. 10: likelier than all but "
+        "one in 1,024 random ones, which chance alone gives one canary in 1,024.",
+    )
+    min_stop_rate: float = Field(
+        0.25,
+        ge=0.0,
+        le=1.0,
+        description="Share of the test answers that the tuned model must end by itself, of those "
+        "whose reference is short enough for it. 0.25: a base model that was never taught to ends "
+        "none, one taught for a single pass over 200 rows ended 7 in 10.",
+    )
+    max_export_difference: float | None = Field(
+        None,
+        ge=0.0,
+        description="By how many nats an exported model's log-probability of a token may differ "
+        "from the judged one's. 0.05: 5 % of the probability. Empty: what rounding to the "
+        "export's precision explains (docs/exporting.md).",
+    )
+    min_equal_answers: float = Field(
+        0.95,
+        ge=0.0,
+        le=1.0,
+        description="Share of prompts that the exported model must answer as the judged one does.",
+    )
     min_test_rows: int = Field(
         50, ge=1, description="Fewest test rows that make a verdict worth having."
     )
@@ -60,3 +127,12 @@ class GateConfig(Config):
         "change elsewhere (rule of three): 150 items rule out a loss of 2 points.",
     )
     min_texts: int = Field(20, ge=1, description="Fewest passages of general text.")
+
+    @model_validator(mode="after")
+    def _reasons_are_stated(self) -> Self:
+        for leg, reason in self.switched_off.items():
+            if len(reason.strip()) < _SHORTEST_REASON:
+                raise ValueError(f"the leg {leg} is switched off without a reason: {reason!r}")
+            if leg in self.required:
+                raise ValueError(f"the leg {leg} is both required and switched off")
+        return self

@@ -4,6 +4,7 @@ MLflow runs this file ("models from code") instead of unpickling an object: noth
 way from the registry to a serving process is a pickle.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import mlflow
 import pandas as pd
 import torch
 from mlflow.pyfunc import PythonModel, PythonModelContext
+
+# In the registry, Temper's code lies beside this file (`registry.pack_code`).
+sys.path.insert(0, str(Path(__file__).parent / "code" / "temper.zip"))
 
 from tasks.modeling.chat import end_token_ids, prompt_ids
 from tasks.modeling.tuned import load_tuned, model_reference

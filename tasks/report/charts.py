@@ -70,6 +70,16 @@ class LossChart:
     label: str
 
 
+@dataclass(frozen=True)
+class CoverageChart:
+    """Coverage against the number of rows: a polyline in a 100 by 100 box, y downwards."""
+
+    line: str
+    sizes: list[Tick]
+    levels: list[Tick]
+    label: str
+
+
 def nice_ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:
     """Return round values from `low` to `high`: multiples of 1, 2 or 5 times a power of ten.
 
@@ -150,6 +160,21 @@ def loss_chart(history: Sequence[TrainingPoint], best_step: int) -> LossChart | 
         steps=steps.labelled(),
         losses=[Tick(100 - t.at, t.label) for t in heights.labelled()],
         label=_loss_label(train, validation),
+    )
+
+
+def coverage_chart(points: Sequence[tuple[int, float]]) -> CoverageChart | None:
+    """Return the curve of coverage against size, or None where there are too few points."""
+    if len(points) < 2:
+        return None
+    (_, first), (rows, last) = points[0], points[-1]
+    sizes = Axis(0.0, float(rows), nice_ticks(0, rows, 5))
+    levels = Axis(0.0, 1.0, nice_ticks(0, 1, 5))
+    return CoverageChart(
+        line=_polyline(_placed(points, sizes, levels)),
+        sizes=sizes.labelled(),
+        levels=[Tick(100 - t.at, t.label) for t in levels.labelled()],
+        label=f"Coverage from {number(first, 2)} with {points[0][0]} rows to {number(last, 2)}.",
     )
 
 

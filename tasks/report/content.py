@@ -6,7 +6,14 @@ from pydantic import Field
 
 from data_contracts.base import Result
 from data_contracts.dataset import Manifest
-from data_contracts.results import Comparison, LeakageCertificate, TrainingResult, Verdict
+from data_contracts.results import (
+    Comparison,
+    LeakageCertificate,
+    Memorisation,
+    Robustness,
+    TrainingResult,
+    Verdict,
+)
 
 
 class Command(Result):
@@ -72,6 +79,8 @@ class ReportContent(Result):
     comparison: Comparison
     verdict: Verdict
     links: Links
+    memorisation: Memorisation | None = None  # None where it was not measured
+    robustness: Robustness | None = None  # likewise
     dropped: dict[str, list[DroppedRow]] = Field(default_factory=dict)  # by stage
     rows: list[SampleRow] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)  # spent in this run, by stage

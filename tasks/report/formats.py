@@ -23,13 +23,39 @@ _NEWLINES = re.compile("\r\n?")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # Measures that are shares of one; shown in percent, their changes in points.
-_SHARES = frozenset({"token_f1", "exact_match", "stop_rate", "accuracy"})
+_SHARES = frozenset(
+    {
+        "abstained",
+        "accuracy",
+        "answered",
+        "calibration_error",
+        "copied",
+        "exact_match",
+        "form",
+        "invented",
+        "preferred",
+        "right",
+        "rouge_l",
+        "stop_rate",
+        "token_f1",
+    }
+)
 _MEASURES = {
     "cross_entropy": "Cross-entropy",
     "token_f1": "Token F1",
     "exact_match": "Exact match",
+    "rouge_l": "ROUGE-L",
+    "right": "Holds the reference's words and numbers",
+    "form": "Keeps the form asked for",
+    "length_off": "Length, doublings off",
     "stop_rate": "Ended by itself",
     "accuracy": "Accuracy",
+    "answered": "Answered although there is no answer",
+    "abstained": "Gave no answer although there is one",
+    "invented": "Claimed something wrong",
+    "preferred": "Preferred by the judge (ties count half)",
+    "calibration_error": "Calibration error",
+    "brier": "Brier score",
 }
 
 

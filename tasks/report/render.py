@@ -1,6 +1,6 @@
 """Renders the run report: one HTML file without scripts and without outside resources."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,30 +9,39 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data_contracts.dataset import Manifest
-from data_contracts.results import Delta, Gap, Interval, TrainingPoint
-from tasks.report import charts, formats, wording
-from tasks.report.charts import Axis
+from data_contracts.results import Delta, Gap, TrainingPoint
+from tasks.report import charts, formats, memory, wording
+from tasks.report.change_table import ChangeRow, ChangeTable, change_table, delta_name
 from tasks.report.content import DroppedRow, ReportContent
+from tasks.report.examinations import EXAMINED, GROUPED, examination_tables, group_tables
 
 _SETS = {
     "test": "Test (never trained on)",
+    "test_apart": "Test, no near training row",
+    "test_behaviour": "Test, behaviour",
+    "test_recall": "Test, recall of trained facts",
+    "test_control": "Test, control on unseen documents",
     "validation": "Validation (chose the checkpoint)",
     "train": "Training rows (fit, not evidence)",
     "general_text": "General text",
     "general_skill": "General skills",
 }
-_TASK_SETS = ("test", "validation", "train")
+_TEST_PARTS = ("test_apart", "test_behaviour", "test_recall", "test_control")
+_TASK_SETS = ("test", *_TEST_PARTS, "validation", "train")
 _UNITS = {
     "ingestion": "files",
     "chunking": "chunks",
     "generation": "candidate rows",
+    "import": "records",
 }
 _SECTIONS = {
     "verdict": "Verdict",
     "summary": "Summary",
     "comparison": "Base against tuned",
     "forgetting": "Forgetting",
+    "examinations": "Examinations",
     "overfitting": "Overfitting",
+    "memorisation": "Memorisation",
     "training": "Training",
     "data": "Data",
     "split": "Split and audit",
@@ -45,31 +54,6 @@ _SECTIONS = {
 }
 # More rows of the loss table than this help nobody; the curves show every logged point.
 _LOSS_ROWS = 40
-
-
-@dataclass(frozen=True)
-class ChangeRow:
-    """One line of a table of changes."""
-
-    name: str
-    measure: str
-    rows: int | None
-    clusters: int | None
-    base: float
-    tuned: float
-    interval: Interval
-    tone: charts.Tone
-    whisker: charts.Whisker | None
-
-
-@dataclass(frozen=True)
-class ChangeTable:
-    """Changes that share a unit, and so an axis."""
-
-    caption: str
-    better: str
-    axis: Axis
-    rows: list[ChangeRow]
 
 
 @dataclass(frozen=True)
@@ -92,26 +76,35 @@ def render_report(content: ReportContent) -> str:
     Args:
         content: What the report shows. Its text may hold anything: it is escaped.
     """
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
+    examined = examination_tables(content.comparison)
     return template.render(
         c=content,
-        sections=_SECTIONS.items(),
+        sections=[
+            (id_, title) for id_, title in _SECTIONS.items() if id_ != "examinations" or examined
+        ],
         headline=wording.HEADLINES[content.verdict.outcome],
         meaning=wording.meaning(content),
         summary=wording.summary(content),
         limits=wording.limits(content),
         task_tables=_task_tables(content.comparison.deltas),
         kind_tables=_kind_tables(content.comparison.deltas),
+        group_tables=group_tables(content.comparison.deltas),
         general_tables=_general_tables(content.comparison.deltas),
+        examinations=examined,
         gap_table=_gap_table(content.comparison.gaps),
+        opened=wording.gap_opening(content.training),
+        memory_tables=memory.memory_tables(content.memorisation),
+        form_table=memory.form_table(content.robustness),
         chart=charts.loss_chart(content.training.history, content.training.best_step),
         loss_rows=_loss_rows(content.training.history, content.training.best_step),
-        funnel=[_funnel_stage(m, content.dropped) for m in content.manifests],
+        funnel=[funnel_stage(m, content.dropped) for m in content.manifests],
     )
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates of report and data card; all text in them is escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -133,14 +126,18 @@ def _filters() -> dict[str, Any]:
 
 
 def _task_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
-    """Whole task sets: one table for losses, one for shares."""
+    """Whole task sets: one table for losses, one for shares, one for lengths."""
     whole = [d for set_ in _TASK_SETS for d in deltas if d.set == set_ and d.name == "all"]
-    losses = [d for d in whole if not formats.is_share(d.measure)]
+    losses = [d for d in whole if d.measure == "cross_entropy"]
+    lengths = [d for d in whole if d.measure == "length_off"]
     measures = dict.fromkeys(d.measure for d in whole if formats.is_share(d.measure))
     shares = [d for measure in measures for d in whole if d.measure == measure]
     return [
-        *_change_table("Cross-entropy of the reference answer, nats per token", losses, _set_name),
-        *_change_table("Answers the models wrote, in percent", shares, _measure_and_set),
+        *change_table("Cross-entropy of the reference answer, nats per token", losses, _set_name),
+        *change_table("Answers the models wrote, in percent", shares, _measure_and_set),
+        *change_table(
+            "Answers longer or shorter than the reference, doublings", lengths, _set_name
+        ),
     ]
 
 
@@ -151,7 +148,7 @@ def _kind_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
     for measure in dict.fromkeys(d.measure for d in kinds):
         chosen = [d for d in kinds if d.measure == measure]
         caption = f"{formats.measure_name(measure)} by kind of question, test rows"
-        tables.extend(_change_table(caption, chosen, _delta_name))
+        tables.extend(change_table(caption, chosen, delta_name))
     return tables
 
 
@@ -164,15 +161,16 @@ def _general_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
     ):
         chosen = [d for d in deltas if (d.set, d.measure) == (set_, measure)]
         chosen.sort(key=lambda d: (d.name != "all", _gain(d)))
-        tables.extend(_change_table(caption, chosen, _delta_name))
+        tables.extend(change_table(caption, chosen, delta_name))
     shown = {("general_text", "cross_entropy"), ("general_skill", "accuracy")}
     for set_, measure in dict.fromkeys((d.set, d.measure) for d in deltas):
-        if set_ not in _TASK_SETS and (set_, measure) not in shown:
+        elsewhere = set_ in _TASK_SETS or set_ in EXAMINED or set_.startswith(GROUPED)
+        if not elsewhere and (set_, measure) not in shown:
             chosen = [d for d in deltas if (d.set, d.measure) == (set_, measure)]
             caption = (
                 f"{_SETS.get(set_, formats.plain_name(set_))}: {formats.measure_name(measure)}"
             )
-            tables.extend(_change_table(caption, chosen, _delta_name))
+            tables.extend(change_table(caption, chosen, delta_name))
     return tables
 
 
@@ -197,30 +195,6 @@ def _gap_table(gaps: Sequence[Gap]) -> list[ChangeTable]:
     return [ChangeTable(caption, "lower", axis, rows)] if rows else []
 
 
-def _change_table(caption: str, deltas: Sequence[Delta], name: Any) -> Iterable[ChangeTable]:
-    """Yield a table of the deltas, or nothing if there are none."""
-    if not deltas:
-        return
-    scale = 100.0 if formats.is_share(deltas[0].measure) else 1.0
-    axis = charts.change_axis((d.delta for d in deltas), scale)
-    rows = [
-        ChangeRow(
-            name=name(d),
-            measure=d.measure,
-            rows=d.rows,
-            clusters=d.clusters,
-            base=d.base,
-            tuned=d.tuned,
-            interval=d.delta,
-            tone=charts.delta_tone(d),
-            whisker=charts.whisker(d.delta, axis, scale),
-        )
-        for d in deltas
-    ]
-    directions = {d.better for d in deltas}
-    yield ChangeTable(caption, directions.pop() if len(directions) == 1 else "", axis, rows)
-
-
 def _set_name(delta: Delta) -> str:
     name = _SETS[delta.set]
     if delta.measure == "cross_entropy":
@@ -230,10 +204,6 @@ def _set_name(delta: Delta) -> str:
 
 def _measure_and_set(delta: Delta) -> str:
     return f"{formats.measure_name(delta.measure)}, {formats.plain_name(delta.set)}"
-
-
-def _delta_name(delta: Delta) -> str:
-    return "All together" if delta.name == "all" else formats.plain_name(delta.name)
 
 
 def _gain(delta: Delta) -> float:
@@ -248,7 +218,8 @@ def _loss_rows(history: Sequence[TrainingPoint], best_step: int) -> list[Trainin
     return sorted([*shown, *best], key=lambda p: p.step)
 
 
-def _funnel_stage(manifest: Manifest, dropped: dict[str, list[DroppedRow]]) -> FunnelStage:
+def funnel_stage(manifest: Manifest, dropped: dict[str, list[DroppedRow]]) -> FunnelStage:
+    """Return what the funnel shows of one stage."""
     total = manifest.rows_in
     counted = sum(manifest.drop_reasons.values())
     return FunnelStage(

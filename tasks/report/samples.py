@@ -3,7 +3,7 @@
 The choice depends on the rows alone, so the same dataset always shows the same rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -23,12 +23,17 @@ def dropped_samples(dropped: pa.Table, limit: int = 8) -> list[DroppedRow]:
         dropped: Rows in `dropped_schema` of any stage.
         limit: Most rows to return.
     """
-    by_reason: dict[str, list[dict[str, Any]]] = {}
-    for row in dropped.to_pylist():
-        by_reason.setdefault(row["reason"], []).append(row)
+    by_reason: dict[str, list[int]] = {}
+    for place, reason in enumerate(dropped.column("reason").to_pylist()):
+        by_reason.setdefault(str(reason), []).append(place)
     rounds = zip_longest(*(by_reason[reason][:limit] for reason in sorted(by_reason)))
-    chosen = [row for round_ in rounds for row in round_ if row is not None]
-    return [_dropped_row(row) for row in chosen[:limit]]
+    chosen = [place for round_ in rounds for place in round_ if place is not None]
+    return [_dropped_row(row) for row in _rows(dropped, chosen[:limit])]
+
+
+def _rows(table: pa.Table, places: Sequence[int]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.take(pa.array(places, pa.int64())).to_pylist()
+    return rows
 
 
 def _dropped_row(row: Mapping[str, Any]) -> DroppedRow:
@@ -52,13 +57,13 @@ def sample_rows(
         paths: Document identifier to the document's path.
         per_split: Most rows to take from each split.
     """
-    chosen: list[SampleRow] = []
+    splits = examples.column("split").to_pylist()
+    chosen: list[int] = []
     for split in _SPLITS:
-        rows = [row for row in examples.to_pylist() if row["split"] == split]
-        count = min(per_split, len(rows))
-        picked = (rows[(2 * i + 1) * len(rows) // (2 * count)] for i in range(count))
-        chosen.extend(_sample_row(row, paths) for row in picked)
-    return chosen
+        places = [place for place, name in enumerate(splits) if name == split]
+        count = min(per_split, len(places))
+        chosen += [places[(2 * i + 1) * len(places) // (2 * count)] for i in range(count)]
+    return [_sample_row(row, paths) for row in _rows(examples, chosen)]
 
 
 def _sample_row(row: Mapping[str, Any], paths: Mapping[str, str]) -> SampleRow:

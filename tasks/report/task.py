@@ -6,20 +6,37 @@ from pathlib import Path
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
 
 from data_contracts.dataset import DatasetRef, read_dropped, read_kept, read_manifest
 from data_contracts.errors import StorageError
+from data_contracts.front import ContinualResult, Front
 from data_contracts.results import (
+    BaseModelRef,
     Comparison,
     LeakageCertificate,
+    Memorisation,
     ModelRef,
+    Robustness,
+    TrainingResult,
     Verdict,
 )
+from tasks.modeling.tokens import token_counter
 from tasks.modeling.tuned import read_training_result
+from tasks.report.card import card_html, card_markdown
+from tasks.report.card_content import describe
 from tasks.report.content import Command, Links, ReportContent
+from tasks.report.front import continual_html, front_html
+from tasks.report.model_card import ModelCard, write_cards
 from tasks.report.render import render_report
+from tasks.report.run_page import funnel, headline, loss_picture, run_address, verdict_text
 from tasks.report.samples import dropped_samples, sample_rows
+from tasks.settings import Settings
 from tasks.tracking import RunContext, connect, flatten, stage_seconds
 
 
@@ -34,6 +51,8 @@ def write_report(
     verdict: Verdict,
     settings: Mapping[str, Any],
     context: RunContext,
+    memorisation: Memorisation | None = None,
+    robustness: Robustness | None = None,
 ) -> Path:
     """Write the run's report below the home folder, log it to the parent run, return its path.
 
@@ -56,6 +75,8 @@ def write_report(
         training=read_training_result(model),
         comparison=comparison,
         verdict=verdict,
+        memorisation=memorisation,
+        robustness=robustness,
         links=_links(profile, stages[-1], model, context),
         dropped={ref.stage: dropped_samples(read_dropped(ref)) for ref in stages},
         rows=sample_rows(read_kept(stages[-1]), paths),
@@ -64,17 +85,113 @@ def write_report(
         versions=manifests[-1].versions,
     )
     path = _store(render_report(content), context)
-    create_markdown_artifact(_summary(verdict, path, context), key="verdict")
+    _show_on_the_runs_page(verdict, content.training, path, context)
     return path
 
 
-def _summary(verdict: Verdict, report: Path, context: RunContext) -> str:
-    """Return what Prefect's page of the run shows."""
-    legs = "\n".join(f"| {leg.name} | {leg.outcome} | {leg.reason} |" for leg in verdict.legs)
-    return (
-        f"## {verdict.outcome}\n\n| leg | outcome | why |\n| --- | --- | --- |\n{legs}\n\n"
-        f"Report: `{report}`, also in MLflow run `{context.run_id}`."
+@task(name="write data card")
+def write_data_card(
+    title: str,
+    objective: str,
+    stages: list[DatasetRef],
+    base: BaseModelRef,
+    context: RunContext,
+) -> None:
+    """Log the dataset's card, as HTML and as Markdown, to the parent run."""
+    card = describe(title, objective, stages, token_counter(base.folder))
+    client = connect(context.tracking_uri).MlflowClient()
+    client.log_text(context.run_id, card_html(card), "data_card.html")
+    client.log_text(context.run_id, card_markdown(card), "data_card.md")
+
+
+@task(name="show dataset")
+def show_dataset(stages: list[DatasetRef], context: RunContext) -> None:
+    """Leave the funnel of the stages and the way to MLflow with the run in Prefect."""
+    create_table_artifact(
+        funnel([read_manifest(Path(ref.folder)) for ref in stages]),
+        key="funnel",
+        description="Rows of every stage.",
     )
+    _link(context, "", "The run in MLflow: stages, parameters, data card", "mlflow-run")
+
+
+@task(name="write model card")
+def write_model_card(
+    title: str,
+    stages: list[DatasetRef],
+    certificate: LeakageCertificate,
+    model: ModelRef,
+    comparison: Comparison,
+    verdict: Verdict,
+    context: RunContext,
+) -> Path:
+    """Write the model's card, with the dataset's, beside the weights; log it; return its path.
+
+    Before the model is registered: what is registered then carries its card.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    mlflow = connect(context.tracking_uri)
+    card = ModelCard(
+        title=title,
+        created=datetime.now(UTC),
+        model=model,
+        datasets=stages,
+        certificate=certificate,
+        comparison=comparison,
+        verdict=verdict,
+        training=read_training_result(model),
+        data_card=mlflow.artifacts.load_text(f"runs:/{context.run_id}/data_card.md"),
+    )
+    path = write_cards(card)
+    mlflow.MlflowClient().log_text(context.run_id, path.read_text("utf-8"), "model_card.md")
+    return path
+
+
+def _show_on_the_runs_page(
+    verdict: Verdict, training: TrainingResult, report: Path, context: RunContext
+) -> None:
+    """Leave verdict, loss curves and the way to the report with the run in Prefect."""
+    places = f"\nReport: `{report}`, also in MLflow run `{context.run_id}`."
+    create_markdown_artifact(verdict_text(verdict) + places, key="verdict")
+    picture = loss_picture(training)
+    if picture is not None:
+        create_image_artifact(picture, key="loss", description=headline(training))
+    _link(context, "/artifacts/report.html", "The report", "report")
+
+
+def _link(context: RunContext, page: str, text: str, key: str) -> None:
+    """Leave a link to a page of the run in MLflow, where people can open MLflow."""
+    experiment = connect(context.tracking_uri).MlflowClient().get_run(context.run_id)
+    shown_at = Settings().mlflow_page or context.tracking_uri
+    address = run_address(shown_at, experiment.info.experiment_id, context.run_id)
+    if address is not None:
+        create_link_artifact(address + page, link_text=text, key=key)
+
+
+@task(name="write front")
+def write_front(front: Front, title: str, context: RunContext) -> Path:
+    """Write the front's page below the home folder, log it and its figures, return its path.
+
+    Raises:
+        StorageError: The page cannot be written.
+    """
+    client = connect(context.tracking_uri).MlflowClient()
+    client.log_dict(context.run_id, front.model_dump(mode="json"), "front.json")
+    return _store(front_html(front, title), context, "front")
+
+
+@task(name="write continual")
+def write_continual(found: ContinualResult, title: str, context: RunContext) -> Path:
+    """Write the page of a sequence of document sets, log it and its figures, return its path.
+
+    Raises:
+        StorageError: The page cannot be written.
+    """
+    client = connect(context.tracking_uri).MlflowClient()
+    client.log_dict(context.run_id, found.model_dump(mode="json"), "continual.json")
+    return _store(continual_html(found, title), context, "continual")
 
 
 def _links(profile: str, examples: DatasetRef, model: ModelRef, context: RunContext) -> Links:
@@ -92,9 +209,11 @@ def _links(profile: str, examples: DatasetRef, model: ModelRef, context: RunCont
     )
 
 
-def _store(html: str, context: RunContext) -> Path:
+def _store(html: str, context: RunContext, name: str = "report") -> Path:
     folder = context.home / "reports"
-    path = folder / f"{context.run_id}.html"
+    path = folder / (
+        f"{context.run_id}.html" if name == "report" else f"{context.run_id}.{name}.html"
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(html, encoding="utf-8")
@@ -104,5 +223,5 @@ def _store(html: str, context: RunContext) -> Path:
             "all stages are kept."
         ) from error
     client = connect(context.tracking_uri).MlflowClient()
-    client.log_text(context.run_id, html, "report.html")
+    client.log_text(context.run_id, html, f"{name}.html")
     return path

@@ -1,8 +1,9 @@
 """Sentences that the report builds from figures: headline, summary, limits."""
 
 import math
+from collections.abc import Iterator
 
-from data_contracts.results import Delta
+from data_contracts.results import Delta, TrainingResult
 from tasks.report import formats
 from tasks.report.charts import delta_tone
 from tasks.report.content import ReportContent
@@ -116,6 +117,36 @@ def _levels(delta: Delta) -> str:
         f"{formats.change(delta.delta.estimate, measure)}{unit} "
         f"(95 % interval {formats.interval(delta.delta, measure)}), {_CHANGES[delta_tone(delta)]}"
     )
+
+
+def gap_opening(training: TrainingResult) -> str:
+    """Say how validation and training loss drew apart, and best and last checkpoint."""
+    gaps = list(_gaps(training))
+    if len(gaps) < 2:
+        return ""
+    (start, first), (end, last) = gaps[0], gaps[-1]
+    losses = [p.validation_loss for p in training.history if p.validation_loss is not None]
+    risen = losses[-1] - training.best_validation_loss
+    kept = "the last checkpoint is the best" if risen <= 0 else (
+        f"at the end validation loss was {formats.number(risen, 3)} above that of step "
+        f"{formats.number(training.best_step)}, which was kept"
+    )  # fmt: skip
+    return (
+        f"Over training, validation loss minus training loss went from "
+        f"{formats.signed(first, 3)} at step {formats.number(start)} to {formats.signed(last, 3)} "
+        f"at step {formats.number(end)}; {kept}."
+    )
+
+
+def _gaps(training: TrainingResult) -> Iterator[tuple[int, float]]:
+    """Yield, at each validation, its loss minus the mean training loss since the one before."""
+    since: list[float] = []
+    for point in training.history:
+        if point.train_loss is not None:
+            since.append(point.train_loss)
+        if point.validation_loss is not None and since:
+            yield point.step, point.validation_loss - sum(since) / len(since)
+            since = []
 
 
 def limits(content: ReportContent) -> list[str]:

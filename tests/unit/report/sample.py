@@ -8,12 +8,20 @@ from data_contracts.dataset import Manifest
 from data_contracts.results import (
     ComparedExample,
     Comparison,
+    CopiedRow,
     Delta,
+    DetectorAccuracy,
+    FigureChange,
+    FormChange,
     Gap,
     Interval,
     LeakageCertificate,
     LeakageFinding,
     Leg,
+    Memorisation,
+    PlantedLeaks,
+    Robustness,
+    RowsApart,
     TrainingPoint,
     TrainingResult,
     Verdict,
@@ -112,6 +120,45 @@ def example(row: int, better: bool, **fields: Any) -> ComparedExample:
     return ComparedExample(**{**values, **fields})
 
 
+def change(base: float, tuned: float, half: float) -> FigureChange:
+    delta = tuned - base
+    interval = Interval(estimate=delta, low=delta - half, high=delta + half)
+    return FigureChange(base=base, tuned=tuned, delta=interval)
+
+
+def memorisation(**fields: Any) -> Memorisation:
+    copied = change(0.0, 0.125, 0.11)
+    values: dict[str, Any] = {
+        "prompts": 24,
+        "copying": copied.delta,
+        "canaries": 0,
+        "exposure": 0.0,
+        "copied": copied,
+        "ngrams": change(0.031, 0.094, 0.05),
+        "common_words": change(2.1, 3.4, 0.9),
+        "membership": {"loss": change(0.47, 0.61, 0.12)},
+        "examples": [
+            CopiedRow(
+                row_id="q0007b7e",
+                prompt="How is leave requested?\n\nAt least",
+                reference="30 days in advance, in writing",
+                base="the leave is requested",
+                tuned="30 days in advance, in writing, to the manager",
+                common_words=6,
+            )
+        ],
+    }
+    return Memorisation(**{**values, **fields})
+
+
+def robustness() -> Robustness:
+    cost = Interval(estimate=0.12, low=0.02, high=0.22)
+    form = FormChange(
+        form="mistyped", measure="cross_entropy", rows=24, base=cost, tuned=cost, excess=cost
+    )
+    return Robustness(forms=[form, form.model_copy(update={"form": "reordered"})])
+
+
 def row(split: str, number: int, **fields: Any) -> SampleRow:
     values: dict[str, Any] = {
         "example_id": f"e{number:03d}91cc",
@@ -163,6 +210,7 @@ def comparison() -> Comparison:
     return Comparison(
         deltas=[
             delta("test", "all", ce, 3.214, 1.702, 0.131),
+            delta("test_apart", "all", ce, 3.301, 1.944, 0.187, rows=171),
             delta("test", "all", f1, 0.204, 0.561, 0.046),
             delta("test", "all", em, 0.009, 0.241, 0.058),
             delta("test", "all", stop, 0.113, 0.986, 0.043),
@@ -172,6 +220,12 @@ def comparison() -> Comparison:
             delta("test", "keyword", ce, 1.81, 1.77, 0.21, 53),
             delta("test", "definition", f1, 0.22, 0.6, 0.08, 88),
             delta("test", "keyword", f1, 0.31, 0.29, 0.07, 53),
+            delta("test", "all", "length_off", 1.92, 0.61, 0.3, 88),
+            delta("test_by_language", "de", ce, 3.4, 1.9, 0.3, 61),
+            delta("test_by_language", "en", ce, 3.1, 1.6, 0.2, 151),
+            delta("retrieval", "alone", "right", 0.05, 0.3, 0.1, 40),
+            delta("retrieval", "with_retrieval", "right", 0.25, 0.55, 0.12, 40),
+            delta("judge", "all", "preferred", 0.31, 0.69, 0.11, 40),
             delta("validation", "all", ce, 3.19, 1.655, 0.14, 198),
             delta("train", "all", ce, 3.202, 1.081, 0.09, 400),
             delta("general_text", "all", ce, 3.421, 3.437, 0.012, 300),
@@ -181,6 +235,11 @@ def comparison() -> Comparison:
                 for name, (base, tuned) in skills.items()
             ),
         ],
+        figures={
+            "judge.first_preferred": 0.64,
+            "judge.turned": 0.275,
+            "retrieval.passage_found": 0.85,
+        },
         gaps=[
             Gap(
                 set="validation",
@@ -223,6 +282,8 @@ def realistic() -> ReportContent:
     }
     return ReportContent(
         title="Employee handbook assistant",
+        memorisation=memorisation(),
+        robustness=robustness(),
         created=datetime(2026, 11, 24, 9, 41, tzinfo=UTC),
         profile="handbook",
         base_model="gemma-3-270m",
@@ -256,8 +317,27 @@ def realistic() -> ReportContent:
                 finding("near_duplicate", "validation", 0.387, 0.8),
                 finding("ngram_13", "test", 0.0, 1.0).model_copy(update={"train_text": None}),
             ],
+            outside=[finding("same_fact", "benchmark own.csv", 0.52, 0.4)],
+            apart=RowsApart(share=0.5, of=212, example_ids=[f"t{n}" for n in range(171)]),
             ignored_template_ngrams=14,
             passed=True,
+            accuracy=PlantedLeaks(
+                planted={"verbatim": 100, "paraphrase_without_parent": 100},
+                unrelated=200,
+                detectors=[
+                    DetectorAccuracy(
+                        detector=name,
+                        recall=found,
+                        by_kind={"verbatim": 1.0, "paraphrase_without_parent": least},
+                        false_alarms=alarms,
+                    )
+                    for name, found, least, alarms in (
+                        ("exact", 0.5, 0.0, 0.0),
+                        ("same_parent", 0.5, 0.0, None),
+                        ("any", 0.915, 0.83, 0.005),
+                    )
+                ],
+            ),
         ),
         training=TrainingResult(
             method="lora",
@@ -433,6 +513,7 @@ def ugly() -> ReportContent:
                     ),
                     Leg(name=HOSTILE, outcome="INSUFFICIENT EVIDENCE", reason=long_word),
                 ],
+                switched_off={HOSTILE: long_word, "leakage": "the owner knows"},
             ),
             "links": Links(
                 tracking_uri=HOSTILE,

@@ -131,6 +131,11 @@ def test_no_field_can_add_markup(realistic: ReportContent, text: str) -> None:
     assert page.text.count(text) > 100
 
 
+def test_legs_that_were_switched_off_are_named_with_their_reason(ugly: ReportContent) -> None:
+    text = Page(render_report(ugly)).text
+    assert "Switched off in the profile: leakage. Reason given: the owner knows" in text
+
+
 def test_hostile_address_does_not_become_a_link(ugly: ReportContent) -> None:
     assert ugly.links.run_url == "javascript:alert(1)"
     assert "javascript:" not in render_report(ugly)
@@ -160,7 +165,7 @@ def test_text_of_documents_is_shown_as_it_is(realistic: ReportContent, text: str
 
 def test_same_content_gives_the_same_bytes(realistic: ReportContent) -> None:
     first = render_report(realistic)
-    render._environment.cache_clear()
+    render.environment.cache_clear()
     again = ReportContent.model_validate_json(realistic.model_dump_json())
     assert render_report(again) == first
 
@@ -170,6 +175,25 @@ def test_sections_come_in_the_order_of_importance(realistic: ReportContent) -> N
     sections = [a["id"] for tag, a in page.elements if tag == "section"]
     assert sections == list(render._SECTIONS)
     assert sections[:2] == ["verdict", "summary"]
+
+
+def test_examinations_are_shown_where_there_are_any(realistic: ReportContent) -> None:
+    text = Page(render_report(realistic)).text
+    assert "Four arms" in text
+    assert "Share of questions whose own passage was found" in text
+    assert "Preferences for the answer that stood first (0.5: no bias)" in text
+    assert "Test rows by language: Cross-entropy" in text
+    bare = realistic.comparison.model_copy(
+        update={
+            "deltas": [
+                d for d in realistic.comparison.deltas if d.set not in ("retrieval", "judge")
+            ],
+            "figures": {},
+        }
+    )
+    page = Page(render_report(realistic.model_copy(update={"comparison": bare})))
+    assert "Examinations" not in page.text
+    assert not [a for tag, a in page.elements if a.get("href") == "#examinations"]
 
 
 @pytest.mark.parametrize(
@@ -239,6 +263,8 @@ def test_every_delta_and_gap_is_shown_with_its_interval(realistic: ReportContent
         assert formats.interval(gap.excess, "cross_entropy") in text
     dots = [a for tag, a in Page(render_report(realistic)).elements if tag == "circle"]
     plotted = len(realistic.comparison.deltas) + len(realistic.comparison.gaps)
+    memory, robustness = realistic.memorisation, realistic.robustness
+    plotted += 3 + len(memory.membership) + len(robustness.forms)
     assert len([a for a in dots if a.get("r") == "4.5"]) == plotted
 
 
@@ -257,6 +283,14 @@ def test_audit_findings_show_their_closest_pair(ugly: ReportContent, sample: Mod
     clean = Page(render_report(sample.realistic())).text
     assert "The audit passed" in clean
     assert "0.410, below the threshold of 0.800" in clean
+
+
+def test_the_detectors_are_shown_with_what_they_are_worth(realistic: ReportContent) -> None:
+    page = render_report(realistic)
+    assert "200 leaks planted in a copy" in page
+    least = "paraphrase without parent"
+    assert re.search(rf"All together</th>.*91\.5 %.*0\.5 %.*{least}, 83\.0 %", page)
+    assert re.search(rf"same parent</th>.*50\.0 %.*–.*{least}, 0\.0 %", page)
 
 
 def test_missing_answer_is_named(realistic: ReportContent, ugly: ReportContent) -> None:
@@ -305,3 +339,12 @@ def test_many_rows_are_cut_and_said_to_be(realistic: ReportContent) -> None:
     text = render_report(realistic.model_copy(update={"rows": [row]}))
     assert "more characters not shown" in html.unescape(text)
     assert len(text) < 200_000
+
+
+def test_scores_on_rows_apart_stand_beside_those_on_all(realistic: ReportContent) -> None:
+    text = " ".join(Page(render_report(realistic)).text.split())
+    assert "Of 212 test rows 171 have no training row that comes nearer" in text
+    assert "Test, no near training row" in text
+    assert "1.944" in text
+    assert "Same fact, benchmark own.csv" in text
+    assert "does not count against it" in text

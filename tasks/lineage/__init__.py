@@ -1,0 +1,1 @@
+"""Lineage: where a row comes from, what a document has become, and a dataset without it."""
