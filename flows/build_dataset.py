@@ -1,4 +1,4 @@
-"""The data half: from a folder of documents to a split, audited, augmented dataset."""
+"""The data half: from documents and existing datasets to a split, audited, augmented dataset."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,17 @@ from data_contracts.base import Result
 from data_contracts.dataset import DatasetRef
 from data_contracts.results import BaseModelRef, LeakageCertificate
 from flows.config import PipelineConfig, load_config
+from flows.outside import outside_rows
 from flows.run import pipeline_run
+from tasks.augmentation.config import AugmentationConfig
 from tasks.augmentation.task import augment
 from tasks.curation.task import audit, curate
 from tasks.generation.task import generate
 from tasks.ingestion.task import chunk, ingest
+from tasks.interchange.task import import_examples
+from tasks.judging.task import judge
+from tasks.report.task import show_dataset, write_data_card
+from tasks.selection.task import select
 from tasks.splitting.task import split
 from tasks.tracking import RunContext
 from tasks.training.task import prepare_base_model
@@ -21,6 +27,8 @@ from tasks.training.task import prepare_base_model
 class BuiltDataset(Result):
     """The datasets of every stage, in order; the last one is what models train on."""
 
+    name: str
+    objective: str
     base: BaseModelRef
     stages: list[DatasetRef]
     certificate: LeakageCertificate
@@ -30,20 +38,72 @@ class BuiltDataset(Result):
         """The finished dataset."""
         return self.stages[-1]
 
+    def stage(self, name: str) -> DatasetRef | None:
+        """Return the dataset of a stage; None where rows came another way."""
+        return next((ref for ref in self.stages if ref.stage == name), None)
+
 
 @flow(name="build dataset", log_prints=False)
 def build_dataset(config: PipelineConfig, context: RunContext) -> BuiltDataset:
-    """Ingest, chunk, generate, curate, split, augment, audit."""
+    """Make or import rows, then judge, curate, select, split, augment and audit them."""
     base = prepare_base_model(config.base_model, context)
-    documents = ingest(config.documents, config.ingestion, context)
+    made = _from_documents(config, base, context)
+    chunks = next((ref for ref in made if ref.stage == "chunking"), None)
+    imported = _from_datasets(config, base, context)
+    judged = judge([*made[-1:], *imported], chunks, config.judging, context)
+    curated = curate(judged, config.curation, context)
+    selected = select(curated, config.selection, base, context)
+    documents = next((ref for ref in made if ref.stage == "ingestion"), None)
+    divided = split(selected, config.splitting, context, documents, config.name)
+    general = _general(config, base, context)
+    augmentation = _bounded(config)
+    examples = augment(divided, augmentation, context, base, chunks, *general)
+    outside = outside_rows(
+        context.home, config.name, config.splitting, divided, config.curation.benchmarks
+    )
+    certificate = audit(examples, config.curation, context, outside)
+    stages = [*made, *imported, judged, curated, selected, divided, *general, examples]
+    write_data_card(config.name, config.selection.objective, stages, base, context)
+    return BuiltDataset(
+        name=config.name,
+        objective=config.selection.objective,
+        base=base,
+        stages=stages,
+        certificate=certificate,
+    )
+
+
+def _from_documents(
+    config: PipelineConfig, base: BaseModelRef, context: RunContext
+) -> list[DatasetRef]:
+    """Ingest, chunk and generate, where the profile names documents."""
+    if config.documents is None:
+        return []
+    documents = ingest(config.documents, config.ingestion, context, config.name)
     chunks = chunk(documents, config.chunking, base, context)
-    generated = generate(chunks, documents, config.generation, context)
-    curated = curate(generated, config.curation, context)
-    divided = split(curated, config.splitting, context)
-    examples = augment(divided, config.augmentation, context)
-    certificate = audit(examples, config.curation, context)
-    stages = [documents, chunks, generated, curated, divided, examples]
-    return BuiltDataset(base=base, stages=stages, certificate=certificate)
+    return [documents, chunks, generate(chunks, documents, config.generation, context)]
+
+
+def _from_datasets(
+    config: PipelineConfig, base: BaseModelRef, context: RunContext
+) -> list[DatasetRef]:
+    """Import the datasets that the profile names."""
+    if not config.datasets.sources:
+        return []
+    return [import_examples(config.datasets, config.ingestion.scrubbing, base, context)]
+
+
+def _general(config: PipelineConfig, base: BaseModelRef, context: RunContext) -> list[DatasetRef]:
+    """Import the general rows that are to be mixed in."""
+    if not config.general.sources:
+        return []
+    return [import_examples(config.general, config.ingestion.scrubbing, base, context)]
+
+
+def _bounded(config: PipelineConfig) -> AugmentationConfig:
+    """Return how to augment, with no row longer than training takes."""
+    most = config.augmentation.max_tokens or config.training.max_length
+    return config.augmentation.model_copy(update={"max_tokens": most})
 
 
 @flow(name="dataset")
@@ -54,9 +114,11 @@ def dataset_pipeline(
 
     Args:
         profile: Name of a profile, or path of a YAML file.
-        documents: Replaces the profile's documents folder.
+        documents: Replaces the profile's documents: a folder, a pattern or an address.
         settings: Overrides such as `generation.max_rows_per_document=20`.
     """
     config = load_config(profile, documents, settings)
     with pipeline_run(config, "dataset") as context:
-        return build_dataset(config, context)
+        built = build_dataset(config, context)
+        show_dataset(built.stages, context)
+        return built

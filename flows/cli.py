@@ -5,7 +5,25 @@ import sys
 import typer
 
 from data_contracts.errors import StorageError, TemperError
-from flows.commands import dataset, judging, models, pipeline, services
+from flows.commands import (
+    dataset,
+    deduplicate,
+    diff,
+    export,
+    export_model,
+    front,
+    judging,
+    leakage,
+    lineage,
+    models,
+    pipeline,
+    planning,
+    registry,
+    scrubbing,
+    search,
+    services,
+    versions,
+)
 
 app = typer.Typer(
     name="temper",
@@ -15,8 +33,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+for module in (export, diff, versions):
+    module.register(dataset.app)
 app.add_typer(dataset.app, name="dataset")
-for module in (pipeline, models, judging, services):
+app.add_typer(scrubbing.app, name="scrubbing")
+for module in (
+    pipeline,
+    models,
+    planning,
+    search,
+    front,
+    registry,
+    export_model,
+    judging,
+    leakage,
+    deduplicate,
+    lineage,
+    services,
+):
     module.register(app)
 
 
@@ -25,13 +59,14 @@ def main() -> None:
     try:
         app()
     except TemperError as error:
-        _fail(str(error), error.exit_code)
+        _fail(f"{error}\nMore: {error.help_page}", error.exit_code)
     except Exception as error:
         if not disk_is_full(error):
             raise
         _fail(
             f"The disk is full: {error}. Free disk space or set TEMPER_HOME to another disk, then "
-            "run the same command again: finished work is kept.",
+            "run the same command again: finished work is kept.\n"
+            f"More: {StorageError().help_page}",
             StorageError.exit_code,
         )
 

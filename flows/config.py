@@ -9,20 +9,33 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from data_contracts.base import Config
 from data_contracts.errors import ConfigError, UnknownName
+from flows.explain import explain
+from flows.places import place
 from tasks.augmentation.config import AugmentationConfig
+from tasks.continual.config import ContinualConfig
 from tasks.curation.config import CurationConfig
 from tasks.evaluation.config import EvaluationConfig
+from tasks.exporting.config import ExportConfig
+from tasks.front.config import FrontConfig
 from tasks.generation.config import GenerationConfig
 from tasks.ingestion.config import ChunkingConfig, IngestionConfig
+from tasks.interchange.config import ImportConfig
+from tasks.judging.config import JudgingConfig
+from tasks.memorisation.config import MemorisationConfig
 from tasks.modeling.base_model import EMBEDDED
 from tasks.promotion.config import GateConfig
 from tasks.promotion.registry import RegistryConfig
+from tasks.robustness.config import RobustnessConfig
+from tasks.selection.config import BehaviourConfig, SelectionConfig
 from tasks.splitting.config import SplittingConfig
 from tasks.training.config import TrainingConfig
+
+# What a chat template puts around a question and an answer, generously: 12 tokens in Gemma 3.
+TEMPLATE_TOKENS = 24
 
 PROFILES = Path(__file__).parents[1] / "deploy" / "profiles"
 
@@ -31,7 +44,19 @@ class PipelineConfig(Config):
     """Everything a profile can say."""
 
     name: str = Field("temper", description="Name of the runs in Prefect and MLflow.")
-    documents: Path = Field(description="Folder of the organisation's documents.")
+    documents: str | tuple[str, ...] | None = Field(
+        None,
+        description="The organisation's documents: a folder, a pattern such as `/data/**/*.md`, an "
+        "address such as `s3://bucket/handbook`, or a list of these. Relative to the profile.",
+    )
+    datasets: ImportConfig = Field(
+        default_factory=ImportConfig, description="Datasets that exist already."
+    )
+    general: ImportConfig = Field(
+        default_factory=ImportConfig,
+        description="Datasets of general rows that augmentation mixes into the training rows, "
+        "`augmentation.replay.share` of them, against forgetting.",
+    )
     base_model: str = Field(
         EMBEDDED,
         description="`embedded` (Gemma 3 270M, no hub needed), a folder of safetensors, or a "
@@ -42,8 +67,15 @@ class PipelineConfig(Config):
     generation: GenerationConfig = Field(
         default_factory=GenerationConfig, description="Making questions and answers."
     )
+    judging: JudgingConfig = Field(
+        default_factory=JudgingConfig, description="Judging rows, made or imported."
+    )
     curation: CurationConfig = Field(
         default_factory=CurationConfig, description="Duplicates, groups and the leakage audit."
+    )
+    selection: SelectionConfig = Field(
+        default_factory=BehaviourConfig,
+        description="What the dataset is for, and which rows serve.",
     )
     splitting: SplittingConfig = Field(
         default_factory=SplittingConfig, description="Train, validation and test."
@@ -55,18 +87,106 @@ class PipelineConfig(Config):
     evaluation: EvaluationConfig = Field(
         default_factory=EvaluationConfig, description="Base against tuned."
     )
+    memorisation: MemorisationConfig = Field(
+        default_factory=MemorisationConfig, description="Training rows known by heart."
+    )
+    robustness: RobustnessConfig = Field(
+        default_factory=RobustnessConfig, description="Test questions asked otherwise."
+    )
+    exports: tuple[ExportConfig, ...] = Field(
+        (),
+        description="Forms to export the tuned model in. Each must answer as the model does, or "
+        "it is not registered.",
+    )
     gate: GateConfig = Field(default_factory=GateConfig, description="What a PASS demands.")
+    front: FrontConfig = Field(
+        default_factory=FrontConfig, description="Ways to train that `temper front` compares."
+    )
+    continual: ContinualConfig = Field(
+        default_factory=ContinualConfig,
+        description="Document sets that `temper continual` learns one after the other.",
+    )
     registry: RegistryConfig = Field(
         default_factory=RegistryConfig, description="Where the model is registered."
     )
 
     @model_validator(mode="after")
-    def _one_notion_of_similarity(self) -> Self:
-        """Augmentation must call near what the audit calls near, or the audit may fail."""
-        if self.curation.similarity != self.augmentation.similarity:
+    def _has_data(self) -> Self:
+        if self.documents is None and not self.datasets.sources:
             raise ValueError(
-                "curation.similarity and augmentation.similarity differ; set both to the same "
-                "values, since new rows are checked against the rows that the audit looks at"
+                "nothing to learn from: name a folder under `documents`, or a dataset under "
+                "`datasets.sources`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _imported_rows_fit(self) -> Self:
+        for name, found in (("datasets", self.datasets), ("general", self.general)):
+            if found.sources and found.max_tokens > self.training.max_length:
+                raise ValueError(
+                    f"{name}.max_tokens ({found.max_tokens}) exceeds training.max_length "
+                    f"({self.training.max_length}), and training refuses longer rows: lower the "
+                    "first or raise the second"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _new_rows_fit(self) -> Self:
+        most = self.augmentation.max_tokens
+        if most is not None and most > self.training.max_length:
+            raise ValueError(
+                f"augmentation.max_tokens ({most}) exceeds training.max_length "
+                f"({self.training.max_length}), and training refuses longer rows: lower the "
+                "first, or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _written_rows_fit(self) -> Self:
+        replay, most = self.augmentation.replay, self.training.max_length
+        longest = replay.question_tokens + replay.answer_tokens
+        if replay.share and replay.synthesise and longest + TEMPLATE_TOKENS > most:
+            raise ValueError(
+                f"the base model may write rows of {longest} tokens, which with the chat template "
+                f"exceed training.max_length ({most}): lower augmentation.replay.question_tokens "
+                "or answer_tokens"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _general_rows_are_wanted(self) -> Self:
+        if self.general.sources and not self.augmentation.replay.share:
+            raise ValueError(
+                "`general` names datasets, but augmentation.replay.share is 0, so none of their "
+                "rows would be used: set the share, e.g. 0.1, or leave the datasets out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _canaries_are_looked_for(self) -> Self:
+        if self.training.canaries.count and not self.memorisation.enabled:
+            raise ValueError(
+                "training.canaries plants secrets that memorisation.enabled=false would never look "
+                "for: switch the measurement on, or plant none"
+            )
+        return self
+
+    @property
+    def judges_memorisation(self) -> bool:
+        """Whether knowing training rows by heart counts against a model.
+
+        Where facts are to be learned it is the aim; the gate can still be told to require it.
+        """
+        return self.selection.objective != "knowledge" or "memorisation" in self.gate.required
+
+    @model_validator(mode="after")
+    def _one_notion_of_similarity(self) -> Self:
+        """All must call near what the audit calls near, or the audit may fail."""
+        near = (self.curation, self.splitting, self.augmentation)
+        if any(stage.similarity != self.curation.similarity for stage in near):
+            raise ValueError(
+                "curation.similarity, splitting.similarity and augmentation.similarity differ; set "
+                "all to the same values, since rows are checked against what the audit looks at"
             )
         return self
 
@@ -83,7 +203,7 @@ def load_config(
 
     Args:
         profile: Name of a shipped profile, or path of a YAML file.
-        documents: Replaces the profile's documents folder.
+        documents: Replaces the profile's documents: a folder, a pattern or an address.
         settings: Overrides such as `training.epochs=2`; values are read as YAML.
 
     Raises:
@@ -95,12 +215,35 @@ def load_config(
         _apply(values, setting)
     if documents is not None:
         values["documents"] = documents
-    elif "documents" in values:  # a profile's own path is relative to the profile
-        values["documents"] = str((path.parent / str(values["documents"])).resolve())
+    place(values, path.parent, documents is None)
     try:
         return PipelineConfig.model_validate(values)
     except ValidationError as error:
-        raise _explain(error, f"profile {path}") from error
+        raise explain(error, f"profile {path}", PipelineConfig) from error
+
+
+def override(config: PipelineConfig, values: Mapping[str, Any]) -> PipelineConfig:
+    """Return a configuration with other values at some paths.
+
+    Args:
+        config: What was set in it stays, but the options of a method that is replaced.
+        values: Path such as `training.epochs` to value, set in their order.
+
+    Raises:
+        ConfigError: A path is unknown or a value not valid; the message names the nearest key.
+    """
+    told = config.model_dump(mode="json", exclude_unset=True)
+    for path, value in values.items():
+        _place(told, path, value)
+    try:
+        return PipelineConfig.model_validate(told)
+    except ValidationError as error:
+        raise explain(error, f"the values {dict(values)}", PipelineConfig) from error
+
+
+def profile_of(config: PipelineConfig) -> str:
+    """Return a configuration as a profile in YAML; its places are absolute."""
+    return yaml.safe_dump(config.model_dump(mode="json", exclude_unset=True), sort_keys=False)
 
 
 def _profile_path(profile: str) -> Path:
@@ -130,76 +273,21 @@ def _apply(values: dict[str, Any], setting: str) -> None:
     key, separator, text = setting.partition("=")
     if not separator or not key:
         raise ConfigError(f"Override {setting!r} is not of the form a.b=value.")
-    *parents, last = key.strip().split(".")
-    target = values
-    for name in parents:
-        target = target.setdefault(name, {})
-        if not isinstance(target, dict):
-            raise ConfigError(f"Override {setting!r}: {name!r} is a value, not a section.")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"Override {setting!r}: the value is not valid YAML: {error}") from error
+    _place(values, key.strip(), value)
+
+
+def _place(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set the value at one path in nested dictionaries."""
+    *parents, last = key.split(".")
+    target = values
+    for name in parents:
+        target = target.setdefault(name, {})
+        if not isinstance(target, dict):
+            raise ConfigError(f"Override {key!r}: {name!r} is a value, not a section.")
     if last == "method" and target.get(last) != value:
         target.clear()  # another method starts from its own defaults, not from this one's options
     target[last] = value
-
-
-def _explain(error: ValidationError, where: str) -> ConfigError:
-    """Turn pydantic's errors into sentences; an unknown key names the nearest known one."""
-    lines = [_explain_one(dict(problem)) for problem in error.errors()]
-    return ConfigError(f"In {where}:\n" + "\n".join(f"  - {line}" for line in lines))
-
-
-def _explain_one(problem: Mapping[str, Any]) -> str:
-    location = [str(part) for part in problem["loc"]]
-    key = ".".join(location)
-    if problem["type"] == "extra_forbidden":
-        known = _keys_at(PipelineConfig, location[:-1])
-        return f"{key}: {UnknownName('key', location[-1], known)}"
-    if problem["type"] == "union_tag_invalid":
-        context = problem["ctx"]
-        known = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
-        return f"{key}: {UnknownName('name', str(context['tag']), known)}"
-    if problem["type"] == "missing":
-        return f"{key} is missing. {_description_at(location)}".strip()
-    return f"{key}: {problem['msg']} (got {problem['input']!r})"
-
-
-def _keys_at(model: Any, location: Sequence[str]) -> list[str]:
-    """Return the keys that a section has, following nested models and tagged unions."""
-    for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
-            model = model.model_fields[part].annotation
-        elif not part.isdigit():  # a tag: step from the union to the member of that name
-            model = _member(model, part)
-        else:
-            model = _item_type(model)
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return list(model.model_fields)
-    return []
-
-
-def _members(annotation: Any) -> list[Any]:
-    """Return the classes inside a (nested) union, tuple or Annotated."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    inner = getattr(annotation, "__args__", ())
-    return [member for part in inner for member in _members(part)]
-
-
-def _item_type(annotation: Any) -> Any:
-    inner = getattr(annotation, "__args__", ())
-    return inner[0] if inner else annotation
-
-
-def _member(annotation: Any, tag: str) -> Any:
-    for member in _members(annotation):
-        if any(field.default == tag for field in member.model_fields.values()):
-            return member
-    return annotation
-
-
-def _description_at(location: Sequence[str]) -> str:
-    field = PipelineConfig.model_fields.get(location[0])
-    return f"({field.description})" if field and len(location) == 1 else ""

@@ -9,10 +9,10 @@ from data_contracts.base import Result
 from data_contracts.results import ModelVersionRef, Verdict
 from flows.build_dataset import build_dataset
 from flows.config import load_config
-from flows.fine_tune import fine_tune
+from flows.fine_tune import fine_tune, require_parity
 from flows.run import pipeline_run
 from tasks.promotion.task import register_model
-from tasks.report.task import write_report
+from tasks.report.task import show_dataset, write_model_card, write_report
 
 
 class PipelineResult(Result):
@@ -38,17 +38,22 @@ def fine_tuning_pipeline(
         profile: Name of a profile, or path of a YAML file.
         documents: Replaces the profile's documents folder.
         settings: Overrides such as `training.epochs=2`.
+
+    Raises:
+        ExportError: An export that the profile asks for answers otherwise than the model.
     """
     config = load_config(profile, documents, settings)
     with pipeline_run(config, "pipeline") as context:
         dataset = build_dataset(config, context)
+        show_dataset(dataset.stages, context)
         judged = fine_tune(config, dataset, context)
-        version = register_model(
+        write_model_card(
+            config.name,
+            dataset.stages,
+            dataset.certificate,
             judged.model,
-            dataset.examples,
             judged.comparison,
             judged.verdict,
-            config.registry,
             context,
         )
         report = write_report(
@@ -60,6 +65,19 @@ def fine_tuning_pipeline(
             judged.comparison,
             judged.verdict,
             config.model_dump(mode="json"),
+            context,
+            judged.memorisation,
+            judged.robustness,
+        )
+        require_parity(judged.exports)  # after the report, which says what is wrong
+        version = register_model(
+            judged.model,
+            dataset.stages,
+            judged.scores,
+            judged.comparison,
+            judged.verdict,
+            config.model_dump(mode="json"),
+            config.registry,
             context,
         )
     return PipelineResult(

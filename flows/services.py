@@ -18,6 +18,7 @@ from pathlib import Path
 
 from data_contracts.base import Result
 from data_contracts.errors import TemperError
+from flows.start_page import PAGE, write_start_page
 from tasks.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,15 @@ STATE = "services.json"
 
 # Both servers migrate their databases at the first start, which takes a while on a slow disk.
 SECONDS_TO_START = 180
+
+_LEASES = "prefect.server.concurrency.lease_storage.filesystem"
+_OURS = {
+    "PREFECT_SERVER_API_HOST": HOST,
+    # In memory, its default, a restart loses who holds a deployment's slot, and the run crashes.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": _LEASES,
+    # MLflow would start eight processes for jobs of its own, none of which Temper has.
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
 
 
 class ServiceError(TemperError):
@@ -76,17 +86,20 @@ def start_services(settings: Settings, prefect_port: int, mlflow_port: int) -> l
     services: list[Service] = []
     try:
         prefect = ["prefect", "server", "start", "--host", HOST, "--port", str(prefect_port)]
-        services.append(_start("prefect", prefect, home, prefect_url))
+        # without it, the page asks port 4200, whatever the server's port is
+        page = {"PREFECT_SERVER_UI_API_URL": f"{prefect_url}/api"}
+        services.append(_start("prefect", prefect, home, prefect_url, page))
         services.append(_start("mlflow", _mlflow_command(settings, mlflow_port), home, mlflow_url))
         _wait(services[0], f"{prefect_url}/api/health")
         _wait(services[1], f"{mlflow_url}/health")
-        served = {"PREFECT_API_URL": f"{prefect_url}/api"}
+        served = {"PREFECT_API_URL": f"{prefect_url}/api", "TEMPER_MLFLOW_PAGE": mlflow_url}
         services.append(_start("deployments", ["flows.serve"], home, None, served))
         _wait_for_deployments(services[2], f"{prefect_url}/api")
     except ServiceError:
         _stop(services)
         raise
     _note(home, services)
+    write_start_page(home, prefect_url, mlflow_url)
     return services
 
 
@@ -94,7 +107,8 @@ def stop_services(home: Path) -> list[Service]:
     """End the services that `temper up` started; return those that were running."""
     services = running_services(home)
     _stop(services)
-    (home / STATE).unlink(missing_ok=True)
+    for name in (STATE, PAGE):
+        (home / name).unlink(missing_ok=True)
     return services
 
 
@@ -127,7 +141,7 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PREFECT_SERVER_API_HOST": HOST, **(extra or {})},
+            env={**os.environ, **_OURS, **(extra or {})},
             start_new_session=True,
         )
     logger.info("starting %s%s", name, f" at {url}" if url else "")
@@ -174,6 +188,10 @@ def _wait(service: Service, url: str) -> None:
 
 
 def _wait_for_deployments(service: Service, api: str) -> None:
+    """Wait until all are there: they are registered one after the other."""
+    from flows.serve import deployments
+
+    expected = len(deployments())
     request = urllib.request.Request(  # noqa: S310 - loopback
         f"{api}/deployments/count", data=b"{}", headers={"Content-Type": "application/json"}
     )
@@ -181,10 +199,12 @@ def _wait_for_deployments(service: Service, api: str) -> None:
     while time.monotonic() < deadline:
         _check_alive(service)
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
-            if int(answer.read()) >= 1:
+            if int(answer.read()) >= expected:
                 return
         time.sleep(0.5)
-    raise ServiceError(f"No deployment was served within {SECONDS_TO_START} s: {service.log}")
+    raise ServiceError(
+        f"Not all deployments were served within {SECONDS_TO_START} s: {service.log}"
+    )
 
 
 def _check_alive(service: Service) -> None:

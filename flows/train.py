@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from prefect import flow
 
 from data_contracts.results import ModelRef
+from flows.anchors import require_apart_anchors
 from flows.build_dataset import build_dataset
 from flows.config import load_config
+from flows.memory import require_fit
 from flows.run import pipeline_run
 from tasks.training.task import train
 
@@ -25,4 +27,6 @@ def train_pipeline(
     config = load_config(profile, documents, settings)
     with pipeline_run(config, "train") as context:
         dataset = build_dataset(config, context)
+        require_apart_anchors(config.training, config.evaluation)
+        require_fit(config.training, dataset, context.home)
         return train(dataset.examples, dataset.base, config.training, context)

@@ -1,10 +1,12 @@
 """`temper dataset build` and `temper dataset show`."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from data_contracts.errors import ConfigError
 from flows.commands.output import (
     Documents,
     Json,
@@ -21,8 +23,9 @@ from flows.commands.output import (
 if TYPE_CHECKING:
     from data_contracts.dataset import Manifest
     from flows.build_dataset import BuiltDataset
+    from tasks.report.card_content import DataCard
 
-app = typer.Typer(help="Build and look at datasets.", no_args_is_help=True)
+app = typer.Typer(help="Build, look at, compare and export datasets.", no_args_is_help=True)
 
 
 def built(profile: str, documents: str | None, settings: list[str] | None) -> "BuiltDataset":
@@ -69,26 +72,56 @@ def show(
     rows: Annotated[int, typer.Option(help="How many rows to show.")] = 6,
     split: Annotated[str, typer.Option(help="Show rows of this split only.")] = "",
     dropped: Annotated[str, typer.Option(help="Show rows this stage dropped, with reasons.")] = "",
-    document: Annotated[
-        str, typer.Option(help="Show one document before and after cleaning.")
-    ] = "",
+    document: Annotated[str, typer.Option(help="Show what cleaning changed in one document.")] = "",
+    card: Annotated[
+        Path | None, typer.Option(help="Write the data card to this file (.html or .md).")
+    ] = None,
     json_output: Json = False,
 ) -> None:
-    """Show a dataset: the funnel with reasons, splits, kinds, and rows with their lineage.
+    """Show a dataset: warnings, the funnel with reasons, splits, kinds, and rows with lineage.
 
     Example: temper dataset show demo --split test --rows 20
     Example: temper dataset show demo --dropped generation
+    Example: temper dataset show demo --document operations/berth-windows.md
+    Example: temper dataset show demo --card card.html
     """
     dataset = built(profile, documents, settings)
     if document:
         _show_document(dataset, document)
     elif dropped:
         _show_dropped(dataset, dropped, rows)
+    elif card is not None:
+        _write_card(dataset, card)
     elif json_output:
-        print_json([manifest.model_dump(mode="json") for manifest in _manifests(dataset)])
+        print_json(_card(dataset).model_dump(mode="json"))
     else:
+        _show_warnings(dataset)
         _show_funnel(_manifests(dataset))
         _show_examples(dataset, rows, split)
+
+
+def _card(dataset: "BuiltDataset") -> "DataCard":
+    from tasks.modeling.tokens import token_counter
+    from tasks.report.card_content import describe
+
+    count_tokens = token_counter(dataset.base.folder)
+    return describe(dataset.name, dataset.objective, dataset.stages, count_tokens)
+
+
+def _write_card(dataset: "BuiltDataset", path: Path) -> None:
+    from tasks.report.card import write_card
+
+    if path.suffix not in {".html", ".md"}:
+        raise ConfigError(f"--card {path}: the file must end in .html or .md.")
+    write_card(_card(dataset), path)
+    console.print(f"Data card: {path}")
+
+
+def _show_warnings(dataset: "BuiltDataset") -> None:
+    for ref in dataset.stages:
+        path = Path(ref.folder) / "warnings.json"
+        for warning in json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []:
+            console.print(f"Warning. {warning}\n", style="yellow", markup=False)
 
 
 def _manifests(dataset: "BuiltDataset") -> "list[Manifest]":
@@ -162,7 +195,28 @@ def _show_document(dataset: "BuiltDataset", document: str) -> None:
     if not found:
         raise UnknownName("document", document, [row["path"] for row in rows])
     row = found[0]
-    print_pairs({"document": row["path"], "read as": row["media_type"], "title": row["title"]})
-    for heading, text in (("as parsed", row["raw_text"]), ("cleaned", row["text"])):
-        console.print(f"\n--- {heading} ---\n", style="bold")
-        console.print(text, markup=False)
+    changes = ", ".join(f"{change['kind']} {change['count']}" for change in row["changes"])
+    pairs = {
+        "document": row["path"],
+        "read as": row["media_type"],
+        "title": row["title"],
+        "language": row["language"],
+        "date": row["date"],
+        "licence": row["licence"],
+        "flags": ", ".join(row["flags"]),
+        "changes": changes or "none",
+    }
+    print_pairs({name: value for name, value in pairs.items() if value})
+    console.print("\n- as parsed   + cleaned\n", style="bold")
+    _show_changes(row["raw_text"], row["text"])
+
+
+def _show_changes(before: str, after: str) -> None:
+    """Print the lines that cleaning changed, each with a line around it."""
+    from difflib import unified_diff
+
+    lines = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
+    shown = [line for line in lines if not line.startswith(("---", "+++"))]
+    for line in shown or ["Cleaning changed nothing."]:
+        style = {"-": "red", "+": "green", "@": "dim"}.get(line[:1])
+        console.print("..." if line.startswith("@@") else line, style=style, markup=False)

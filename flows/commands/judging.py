@@ -1,6 +1,6 @@
-"""`temper evaluate`, `temper gate`, `temper promote`."""
+"""`temper evaluate`, `temper gate`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -9,9 +9,7 @@ from flows.commands.output import (
     Json,
     Overrides,
     Profile,
-    console,
     prefect_session,
-    prepare,
     prepare_profile,
     print_json,
     print_table,
@@ -27,7 +25,7 @@ EXIT_NOT_PASSED = 3
 
 def register(app: typer.Typer) -> None:
     """Add this module's verbs."""
-    for verb in (evaluate, gate, promote):
+    for verb in (evaluate, gate):
         app.command()(verb)
 
 
@@ -77,7 +75,7 @@ def gate(
 ) -> None:
     """Give the verdict on the profile's tuned model; exit code 0 on PASS, else 3.
 
-    Example: temper gate demo && temper promote
+    Example: temper gate demo && temper promote --reason "passed, and read by hand"
     """
     verdict = _judged(profile, documents, settings).verdict
     if json_output:
@@ -86,23 +84,3 @@ def gate(
         show_verdict(verdict)
     if verdict.outcome != "PASS":
         raise typer.Exit(EXIT_NOT_PASSED)
-
-
-def promote(
-    name: Annotated[str, typer.Option(help="Name of the registered model.")] = "temper",
-    version: Annotated[str, typer.Option(help="Its version; the challenger if not given.")] = "",
-    json_output: Json = False,
-) -> None:
-    """Make a registered version the champion. Only a version that passed the gate is promoted.
-
-    Example: temper promote --name temper --version 3
-    """
-    places = prepare()
-    from flows.promote import promote as promote_flow
-
-    with prefect_session(places):
-        done = promote_flow(name, version or None)
-    if json_output:
-        print_json(done.model_dump(mode="json"))
-    else:
-        console.print(f"{done.name} version {done.version} is the champion.")

@@ -1,6 +1,6 @@
-"""`temper methods`, `temper train`, `temper inspect`."""
+"""`temper methods`, `temper mitigations`, `temper train`, `temper inspect`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,39 +18,113 @@ from flows.commands.output import (
     print_table,
 )
 
+if TYPE_CHECKING:
+    from data_contracts.base import Config
+    from tasks.training.method import TrainingMethod
+    from tasks.training.mitigation import Mitigation
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's verbs."""
-    for verb in (methods, train, inspect):
+    for verb in (methods, mitigations, train, inspect):
         app.command()(verb)
 
 
-def methods(json_output: Json = False) -> None:
-    """List the training methods with their options.
+def methods(
+    name: Annotated[str, typer.Argument(help="Show this method's options too.")] = "",
+    json_output: Json = False,
+) -> None:
+    """List the training methods: share of parameters, merging, source; or one with its options.
 
-    Example: temper methods
+    Example: temper methods lora
     """
     from tasks.training.method import METHODS
 
-    found: dict[str, dict[str, Any]] = {
-        method.model_fields["method"].default: {
-            "what": (method.__doc__ or "").strip().splitlines()[0],
-            "learning_rate": method.default_learning_rate,
-            "options": {
-                name: {"default": field.default, "description": field.description}
-                for name, field in method.model_fields.items()
-                if name != "method"
-            },
-        }
-        for method in METHODS
-    }
+    chosen = [METHODS.get(name)] if name else list(METHODS)
+    found = {str(m.model_fields["method"].default): _described(m) for m in chosen}
     if json_output:
         print_json(found)
         return
-    for name, method in found.items():
-        console.print(f"\n{name}: {method['what']} Learning rate {method['learning_rate']:g}.")
-        rows = [(k, v["default"], v["description"]) for k, v in method["options"].items()]
-        print_table("", ["option", "default", "meaning"], rows)
+    rows = [
+        (key, f"{m['share']:.2%}", "yes" if m["merges"] else "no", m["what"], m["source"])
+        for key, m in found.items()
+    ]
+    print_table("", ["method", "trains", "merges", "what", "source"], rows)
+    console.print("`trains` is the share of a 3B model's parameters, with the default options.")
+    if name:
+        options = found[name]["options"].items()
+        meanings = [(option, o["default"], o["description"]) for option, o in options]
+        print_table("", ["option", "default", "meaning"], meanings)
+
+
+def _described(method: "type[TrainingMethod]") -> dict[str, Any]:
+    from tasks.training.method_share import share_of_reference
+
+    made = method.model_validate({})  # with its defaults
+    return {
+        "what": (method.__doc__ or "").strip().splitlines()[0],
+        "share": share_of_reference(made),
+        "merges": method.merges,
+        "inference_cost": method.inference_cost,
+        "context_tokens": made.context_tokens(),
+        "source": method.source,
+        "learning_rate": method.default_learning_rate,
+        "options": _options(method, "method"),
+    }
+
+
+def mitigations(
+    name: Annotated[str, typer.Argument(help="Show this mitigation's options too.")] = "",
+    json_output: Json = False,
+) -> None:
+    """List the mitigations of forgetting: what each does and keeps; or one with its options.
+
+    Example: temper mitigations ewc
+    """
+    from tasks.training.mitigation import MITIGATIONS
+
+    chosen = [MITIGATIONS.get(name)] if name else list(MITIGATIONS)
+    found = {str(m.model_fields["mitigation"].default): _mitigation(m) for m in chosen}
+    if json_output:
+        print_json(found)
+        return
+    rows = [
+        (key, m["strength"], m["copies"], "yes" if m["anchors"] else "no", m["what"], m["source"])
+        for key, m in found.items()
+    ]
+    columns = ["mitigation", "strength", "copies", "anchor texts", "what", "source"]
+    print_table("", columns, rows)
+    console.print(
+        "`strength` is the option that says how much: at 0 training is plain. `copies` are of the "
+        "trained parameters, kept in memory while training."
+    )
+    if name:
+        options = found[name]["options"].items()
+        meanings = [(option, o["default"], o["description"]) for option, o in options]
+        print_table("", ["option", "default", "meaning"], meanings)
+
+
+def _mitigation(mitigation: "type[Mitigation]") -> dict[str, Any]:
+    made = mitigation.model_validate({})
+    return {
+        "what": (mitigation.__doc__ or "").strip().splitlines()[0],
+        "strength": mitigation.strength_option,
+        "copies": made.memory_copies,
+        "anchors": mitigation.needs_anchors,
+        "source": mitigation.source,
+        "options": _options(mitigation, "mitigation"),
+    }
+
+
+def _options(plug_in: "type[Config]", discriminator: str) -> dict[str, Any]:
+    return {
+        name: {
+            "default": field.get_default(call_default_factory=True),
+            "description": field.description,
+        }
+        for name, field in plug_in.model_fields.items()
+        if name != discriminator
+    }
 
 
 def train(
@@ -111,8 +185,9 @@ def inspect(
         raise UnknownName("row", row, rows)
     example = rows[row] if row else next(iter(rows.values()))
     tokenizer = load_tokenizer(dataset.base)
-    encoded = encode_example(tokenizer, example, config.training.max_length)
-    check_mask(tokenizer, example, encoded)
+    training = config.training
+    encoded = encode_example(tokenizer, example, training.max_length, training.every_turn)
+    check_mask(tokenizer, example, encoded, training.every_turn)
     pieces = [
         (position, token, repr(tokenizer.decode([token])), "yes" if label != IGNORED else "")
         for position, (token, label) in enumerate(

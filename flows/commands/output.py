@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.environment import log_to_terminal, prepare_environment
+from flows.orphans import end_with_this_process
 from tasks.settings import Settings
 
 console = Console(highlight=False, soft_wrap=True)
@@ -18,7 +19,12 @@ Profile = Annotated[
     str, typer.Argument(help="A shipped profile (demo, default, ...) or the path of a YAML file.")
 ]
 Documents = Annotated[
-    str | None, typer.Option("--documents", help="Folder of documents; replaces the profile's.")
+    str | None,
+    typer.Option(
+        "--documents",
+        help="A folder, a pattern ('docs/**/*.md') or an address (s3://...) of documents; replaces "
+        "the profile's.",
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -50,7 +56,8 @@ def prepare_profile(profile: str, documents: str | None, overrides: list[str] | 
     from tasks.modeling.base_model import check_local_model
 
     config = load_config(profile, documents, overrides or [])
-    find_files(config.documents, config.ingestion)
+    if config.documents is not None:
+        find_files(config.documents, config.ingestion)
     check_local_model(config.base_model)
     return settings
 
@@ -64,6 +71,7 @@ def prefect_session(settings: Settings) -> Iterator[None]:
 
     url = prefect_api_url(settings.resolved_home)
     if url is None or PREFECT_API_URL.value():
+        end_with_this_process()  # a killed run would leave the temporary server behind
         yield
         return
     with temporary_settings({PREFECT_API_URL: url}):

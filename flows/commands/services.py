@@ -24,6 +24,7 @@ def up(
     """
     settings = prepare()
     from flows.services import start_services
+    from flows.start_page import PAGE
 
     services = start_services(settings, prefect_port, mlflow_port)
     if json_output:
@@ -33,6 +34,7 @@ def up(
     console.print()
     print_pairs(
         {
+            "one page with all": (settings.resolved_home / PAGE).as_uri(),
             "Prefect": f"{prefect}/deployments",
             "MLflow": mlflow,
             "start a run": "in Prefect: Deployments, pipeline / by-hand, Run",

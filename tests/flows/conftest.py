@@ -39,6 +39,7 @@ def tiny_profile(tmp_path_factory, repository: Path) -> Path:
             "general_items_per_skill": 2,
             "general_texts": 3,
             "max_length": 2000,
+            "examinations": [{"examination": "retrieval", "rows": 3, "max_new_tokens": 3}],
         },
         "registry": {"model_name": "tiny"},
     }

@@ -7,20 +7,22 @@ import sys
 
 import pytest
 
-VERBS = [
-    ["run"],
-    ["dataset", "build"],
-    ["dataset", "show"],
-    ["train"],
-    ["evaluate"],
-    ["gate"],
-    ["promote"],
-    ["methods"],
-    ["inspect"],
-    ["doctor"],
-    ["up"],
-    ["down"],
-]
+
+def verbs() -> list[list[str]]:
+    """Return every verb that is registered, those of groups after the group's name."""
+    import typer
+
+    from flows.cli import app
+
+    return sorted(_verbs(typer.main.get_command(app), []))
+
+
+def _verbs(command, path: list[str]) -> list[list[str]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        return [path]
+    return [verb for name, part in inner.items() for verb in _verbs(part, [*path, name])]
+
 
 HEAVY = ("torch", "transformers", "great_expectations", "mlflow", "sklearn", "trafilatura")
 
@@ -36,7 +38,7 @@ def temper(*arguments: str, home) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+@pytest.mark.parametrize("verb", verbs(), ids=" ".join)
 def test_every_verb_explains_itself_with_an_example(verb):
     from typer.testing import CliRunner
 
@@ -44,7 +46,8 @@ def test_every_verb_explains_itself_with_an_example(verb):
 
     answer = CliRunner().invoke(app, [*verb, "--help"])
     assert answer.exit_code == 0
-    assert "Example: temper" in answer.output
+    assert "Example: " in answer.output
+    assert f"temper {' '.join(verb)}" in " ".join(answer.output.split("Example: ")[1].split())
 
 
 @pytest.mark.parametrize("module", ["flows.cli", "flows.pipeline", "flows.promote", "flows.serve"])
@@ -62,9 +65,10 @@ def test_heavy_libraries_stay_out_of_the_import(module):
         (["run", "default", "--documents", "/no/such/folder"], 1, "/no/such/folder"),
         (["train", "demo", "--set", "base_model=/no/such/model"], 1, "/no/such/model"),
         (["dataset", "build", "demo", "--set", "base_model=."], 1, "holds no config.json"),
-        (["promote", "--name", "nobody"], 1, "No model 'nobody'"),
+        (["promote", "--name", "nobody", "--reason", "x"], 1, "No model 'nobody'"),
+        (["compare", "1", "2", "--name", "nobody"], 1, "no version '1' of a model 'nobody'"),
     ],
-    ids=["profile", "key", "documents", "model", "not-a-model", "registry"],
+    ids=["profile", "key", "documents", "model", "not-a-model", "registry", "versions"],
 )
 def test_bad_input_gets_one_message_and_no_traceback(arguments, code, message, tmp_path):
     answer = temper(*arguments, home=tmp_path)
@@ -110,7 +114,31 @@ def test_methods_are_listed_for_programs(tmp_path):
     answer = temper("methods", "--json", home=tmp_path)
     listed = json.loads(answer.stdout)
     assert {"lora", "full"} <= set(listed)
-    assert listed["lora"]["options"]["rank"]["default"] == 8
+    lora = listed["lora"]
+    assert lora["options"]["rank"]["default"] == 8
+    # by hand: rank 8 on the seven linear layers of 28 decoder layers of Llama 3.2 3B
+    one_layer = 2 * (3072 + 3072) + 2 * (1024 + 3072) + 3 * (8192 + 3072)
+    assert lora["share"] == pytest.approx(8 * 28 * one_layer / 3_212_749_824)
+    assert (lora["merges"], lora["inference_cost"], lora["context_tokens"]) == (True, "none", 0)
+    prompt = listed["prompt_tuning"]
+    assert (prompt["merges"], prompt["context_tokens"]) == (False, 20)
+
+
+def test_one_method_is_shown_with_its_options(tmp_path):
+    answer = temper("methods", "qlora", home=tmp_path)
+    assert "double_quantisation" in answer.stdout
+    assert "adalora" not in answer.stdout
+
+
+def test_mitigations_are_listed_for_programs_and_one_with_its_options(tmp_path):
+    listed = json.loads(temper("mitigations", "--json", home=tmp_path).stdout)
+    assert {"ewc", "lwf", "sam"} <= set(listed)
+    ewc = listed["ewc"]
+    assert (ewc["strength"], ewc["copies"], ewc["anchors"]) == ("strength", 2, True)
+    assert listed["fip"]["copies"] == listed["fip"]["options"]["directions"]["default"] + 1
+    answer = temper("mitigations", "wise_ft", home=tmp_path)
+    assert "given_up" in answer.stdout
+    assert "lwf" not in answer.stdout
 
 
 def test_the_doctor_examines_the_machine(tmp_path):

@@ -10,7 +10,7 @@ from data_contracts.dataset import read_dropped, read_kept, read_manifest
 from data_contracts.errors import ContractViolation, PromotionError
 from flows.build_dataset import dataset_pipeline
 from flows.pipeline import fine_tuning_pipeline
-from tasks.promotion.registry import promote_version
+from flows.promote import promote, rollback
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,11 @@ def test_every_stage_is_a_child_run_with_its_counts(runs, mlflow):
         stages
     )
     assert {"audit", "training", "evaluation", "comparison", "gate", "registration"} <= set(stages)
+    assert {"examination", "compared examinations"} <= set(stages)
+    assert {"memorisation", "memorisation comparison"} <= set(stages)
+    verdict = {leg.name: leg.outcome for leg in runs[0].verdict.legs}
+    assert verdict["lineage"] == "PASS"
+    assert "memorisation" in verdict
     for name in ("ingestion", "generation", "curation"):
         metrics = stages[name].data.metrics
         assert metrics["rows_in"] == metrics["rows_kept"] + metrics["rows_dropped"]
@@ -107,20 +112,85 @@ def test_the_champion_alias_follows_the_verdict(runs, mlflow):
     assert ("champion" in aliases) == (runs[0].verdict.outcome == "PASS") == version.champion
 
 
-def test_only_a_passed_version_is_promoted(runs, mlflow):
+def test_only_a_passed_version_is_promoted(runs, mlflow, home_of_runs):
     version = runs[0].model_version
     client = mlflow.MlflowClient()
     before = client.get_model_version(version.name, version.version).tags["temper.verdict"]
     try:
         client.set_model_version_tag(version.name, version.version, "temper.verdict", "FAIL")
         with pytest.raises(PromotionError, match="only PASS is promoted"):
-            promote_version(client, version.name, version.version)
+            promote("for a test", version.name, version.version)
         client.set_model_version_tag(version.name, version.version, "temper.verdict", "PASS")
-        assert promote_version(client, version.name, version.version).champion
+        assert promote("for a test", version.name).champion
         champion = client.get_model_version_by_alias(version.name, "champion")
         assert str(champion.version) == version.version
+        assert champion.tags["temper.reason"] == "for a test"
+        with pytest.raises(PromotionError, match="no champion before"):
+            rollback("for a test", version.name)
     finally:
         client.set_model_version_tag(version.name, version.version, "temper.verdict", before)
+
+
+def test_a_version_carries_what_is_needed_to_make_it_again(runs, mlflow, tmp_path):
+    from data_contracts.dataset import reference
+    from flows.config import load_config
+    from tasks.promotion.recipe import read_record
+
+    version = runs[0].model_version
+    recipe = read_record(mlflow, version.name, version.version).recipe
+    folder = runs[0].dataset_folder
+    assert recipe.examples == reference(folder, read_manifest(folder))
+    assert recipe.libraries["torch"]
+    run = mlflow.MlflowClient().get_model_version(version.name, version.version).run_id
+    profile = mlflow.artifacts.download_artifacts(
+        run_id=run, artifact_path="profile.yaml", dst_path=str(tmp_path)
+    )
+    assert load_config(profile).model_dump(mode="json") == recipe.profile
+
+
+def test_a_version_carries_its_cards(runs, mlflow):
+    from huggingface_hub import DatasetCard, ModelCard
+
+    version = runs[0].model_version
+    folder = mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}")
+    (card,) = Path(folder).rglob(f"artifacts/{runs[0].model_folder.name}/README.md")
+    assert "temper" in ModelCard.load(card).data.tags
+    dataset = DatasetCard.load(card.parent / "dataset" / "README.md")
+    assert dataset.data.task_categories == ["question-answering"]
+
+
+def test_versions_are_compared_from_the_command_line(runs, home_of_runs):
+    from typer.testing import CliRunner
+
+    from flows.cli import app
+
+    version = runs[0].model_version
+    command = ["compare", "challenger", version.version, "--name", version.name]
+    told = CliRunner().invoke(app, [*command, "--json"], catch_exceptions=False)
+    found = json.loads(told.stdout)
+    assert found["versions"] == [version.version] * 2
+    assert all(figure["first"] == figure["second"] for figure in found["figures"])
+    read = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert read.exit_code == 0
+    assert "The same rows." in read.stdout and "cross_entropy" in read.stdout
+
+
+def test_a_version_compared_with_itself_differs_in_nothing(runs, mlflow):
+    from functools import partial
+
+    from tasks.evaluation.compare import compare
+    from tasks.evaluation.config import EvaluationConfig
+    from tasks.promotion.compare_versions import compare_versions
+    from tasks.promotion.recipe import read_record
+
+    version = runs[0].model_version
+    record = read_record(mlflow, version.name, version.version)
+    found = compare_versions(
+        record, record, partial(compare, config=EvaluationConfig(bootstrap_resamples=200))
+    )
+    assert found.figures and found.paired
+    assert {delta.change for delta in found.paired} == {"none"}
+    assert found.dataset is None and not found.options and not found.libraries
 
 
 def test_the_registered_model_answers(runs, mlflow):
@@ -131,6 +201,48 @@ def test_the_registered_model_answers(runs, mlflow):
     question = pd.DataFrame({"question": ["What is a berth window?"], "context": ["A berth."]})
     (answer,) = model.predict(question, params={"max_new_tokens": 4})
     assert isinstance(answer, str)
+
+
+@pytest.fixture
+def home_of_runs(runs, monkeypatch):
+    home = Path(runs[0].dataset_folder).parents[2]
+    monkeypatch.setenv("TEMPER_HOME", str(home))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return home
+
+
+@pytest.fixture
+def passed_version(runs, mlflow):
+    """The registered version with the verdict PASS and no champion; put back afterwards."""
+    version = runs[0].model_version
+    client = mlflow.MlflowClient()
+    before = client.get_model_version(version.name, version.version).tags["temper.verdict"]
+    client.set_model_version_tag(version.name, version.version, "temper.verdict", "PASS")
+    client.delete_registered_model_alias(version.name, "champion")
+    yield version
+    client.set_model_version_tag(version.name, version.version, "temper.verdict", before)
+    client.delete_registered_model_alias(version.name, "champion")
+
+
+def test_the_champion_is_judged_again_and_told_of_when_it_changes(
+    passed_version, runs, tiny_profile, home_of_runs, prefect_server, monkeypatch
+):
+    from flows.evaluate import evaluate_champion
+    from flows.promote import promote
+    from tasks.promotion import task
+
+    told = []
+    monkeypatch.setattr(task, "emit_event", lambda **event: told.append(event))
+    with pytest.raises(PromotionError, match="has no champion"):
+        evaluate_champion(str(tiny_profile))
+    promote("It passed.", passed_version.name)
+    promote("It passed.", passed_version.name)  # it is the champion already
+    assert [event["payload"]["before"] for event in told] == ["none"]
+    judged = evaluate_champion(str(tiny_profile))
+    assert judged.model.folder == runs[0].model_folder
+    assert judged.verdict.outcome == runs[0].verdict.outcome
+    assert told[-1]["event"] == task.JUDGED[judged.verdict.outcome]
+    assert told[-1]["payload"]["leakage"] == "PASS"
 
 
 def test_the_report_is_one_file_that_escapes_documents(runs):

@@ -1,0 +1,129 @@
+"""Continual use: train on one document set after the other, and see what is kept."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from data_contracts.base import Result
+from data_contracts.dataset import read_kept
+from data_contracts.errors import ConfigError
+from data_contracts.front import ContinualArm, ContinualResult
+from flows.build_dataset import BuiltDataset, build_dataset
+from flows.config import PipelineConfig, load_config, override
+from flows.memory import require_fit
+from flows.run import pipeline_run
+from flows.sweep import quiet_steps
+from tasks.continual.task import SPLIT, learn_step, scores_of
+from tasks.continual.transfer import transfer_figures
+from tasks.evaluation.config import EvaluationConfig
+from tasks.front.task import front_evaluation
+from tasks.modeling.tuned import read_training_result
+from tasks.report.task import write_continual
+from tasks.search.space import METHOD, SECTIONS, with_method
+from tasks.tracking import RunContext, stage_run
+from tasks.training.method import METHODS
+
+
+class ContinualRun(Result):
+    """What a sequence ends with."""
+
+    result: ContinualResult
+    report: Path
+    mlflow_run_id: str
+
+
+@flow(name="continual")
+def continual_pipeline(profile: str = "demo", settings: Sequence[str] = ()) -> ContinualRun:
+    """Train on the document sets of the profile's section `continual`, each way in turn.
+
+    Args:
+        profile: Name of a profile, or path of a YAML file.
+        settings: Overrides such as `training.epochs=1`.
+    """
+    config = load_config(profile, settings=settings)
+    ways = _ways(config)
+    with pipeline_run(config, "continual") as context, quiet_steps():
+        arms = [_arm(name, steps, config, context) for name, steps in ways.items()]
+        first = [build_dataset(step, context) for step in next(iter(ways.values()))]
+        rows = [_test_rows(dataset) for dataset in first]
+        result = ContinualResult(sets=list(config.continual.sets), rows=rows, arms=arms)
+        report = write_continual(result, config.name, context)
+    return ContinualRun(result=result, report=report, mlflow_run_id=context.run_id)
+
+
+def _ways(config: PipelineConfig) -> dict[str, list[PipelineConfig]]:
+    """Return each way's configurations, one a set; what is wrong in them is said at once."""
+    if not config.continual.sets:
+        raise ConfigError(
+            "The profile names no sequence: set continual.sets, e.g. "
+            "{first: docs/first, second: docs/second}."
+        )
+    found = {}
+    for name, values in config.continual.ways.items():
+        foreign = [path for path in values if path.split(".")[0] not in SECTIONS]
+        if foreign:
+            raise ConfigError(
+                f"continual.ways.{name} sets {foreign[0]}, and ways are compared on the same rows: "
+                f"only paths below {' and '.join(SECTIONS)} can differ."
+            )
+        found[name] = _steps(config, values)
+    return found
+
+
+def _steps(config: PipelineConfig, values: Mapping[str, Any]) -> list[PipelineConfig]:
+    told = with_method(values, values.get(METHOD, config.training.method.method))
+    steps = [
+        override(config, {"documents": place, "name": f"{config.name}-{name}", **told})
+        for name, place in config.continual.sets.items()
+    ]
+    method = steps[0].training.method.method
+    if not METHODS.get(method).merges:
+        raise ConfigError(
+            f"Method {method} cannot be merged into its base, so that no next step can start from "
+            "it. Choose one that merges: `temper methods` says which do."
+        )
+    return steps
+
+
+def _arm(
+    name: str, steps: Sequence[PipelineConfig], config: PipelineConfig, context: RunContext
+) -> ContinualArm:
+    datasets = [build_dataset(step, context) for step in steps]
+    evaluation, examples = front_evaluation(config.evaluation), [d.examples for d in datasets]
+    base, models = datasets[0].base, []
+    scores = [scores_of(base, examples, evaluation, context)]
+    for number, (step, dataset) in enumerate(zip(steps, datasets, strict=True), start=1):
+        require_fit(step.training, dataset.model_copy(update={"base": base}), context.home)
+        label = f"{name}, step {number}"
+        model, base = learn_step(label, base, dataset.examples, step.training, context)
+        models.append(model)
+        scores.append(scores_of(model, examples, evaluation, context))
+    arm = ContinualArm(
+        name=name,
+        losses=[one.sets for one in scores],
+        text=[one.text for one in scores],
+        transfer=transfer_figures([one.sets for one in scores]),
+        models=[model.fingerprint for model in models],
+        seconds=[read_training_result(model).seconds for model in models],
+    )
+    _log(arm, evaluation, context)
+    return arm
+
+
+def _log(arm: ContinualArm, evaluation: EvaluationConfig, context: RunContext) -> None:
+    """Log a way's figures to a child run, a step each."""
+    with stage_run(context, arm.name) as mlflow:
+        mlflow.log_params({"general_texts": evaluation.general_texts})
+        mlflow.log_metric("backward_transfer", arm.transfer.backward)
+        for step, (losses, text) in enumerate(zip(arm.losses, arm.text, strict=True)):
+            figures = {f"loss.{number}": loss for number, loss in enumerate(losses, start=1)}
+            mlflow.log_metrics({**figures, "general_text": text}, step=step)
+        for step, forgetting in enumerate(arm.transfer.forgetting, start=2):
+            mlflow.log_metric("forgetting", forgetting, step=step)
+
+
+def _test_rows(dataset: BuiltDataset) -> int:
+    count: int = read_kept(dataset.examples)["split"].to_pylist().count(SPLIT)
+    return count

@@ -1,0 +1,67 @@
+"""deploy/prefect.yaml and deploy/automations.yaml, read by Prefect's own code."""
+
+from uuid import uuid4
+
+import pytest
+import yaml
+
+from flows.automations import AUTOMATIONS, automations
+from flows.serve import DEPLOYMENTS, deployments
+
+
+@pytest.fixture(scope="module")
+def served():
+    return {(made.flow_name, made.name): made for made in deployments()}
+
+
+def test_prefect_deploy_and_temper_up_read_the_same_deployments(served):
+    from prefect.cli.deploy._models import PrefectYamlModel
+
+    stated = PrefectYamlModel.model_validate(yaml.safe_load(DEPLOYMENTS.read_text()))
+    assert len(served) == len(stated.deployments)  # no two of one flow and name
+    assert {made.entrypoint.split("flows/")[-1] for made in served.values()} == {
+        each.entrypoint.removeprefix("flows/") for each in stated.deployments
+    }
+    assert {each.work_pool.name for each in stated.deployments} == {"temper-cpu", "temper-gpu"}
+
+
+def test_schedules_limits_and_collisions_are_those_of_the_file(served):
+    nightly = served["dataset", "nightly"]
+    assert nightly.schedules[0].schedule.cron == "0 2 * * *"
+    assert nightly.concurrency_options.collision_strategy.value == "CANCEL_NEW"
+    assert served["watch", "documents"].schedules[0].schedule.interval.total_seconds() == 900
+    changed = served["pipeline", "on-change"]
+    assert not changed.schedules
+    assert changed.concurrency_options.collision_strategy.value == "ENQUEUE"
+    assert all(made.concurrency_limit == 1 for made in served.values())
+
+
+def test_a_change_of_documents_starts_the_pipeline_with_the_watchs_parameters(served, tmp_path):
+    from prefect.server.events.schemas.automations import EventTrigger
+    from prefect.server.events.schemas.events import ReceivedEvent
+
+    from flows.config import load_config
+    from flows.watch import changed_event
+    from tasks.ingestion.changes import DocumentChanges
+
+    changes = DocumentChanges(added=["a.md"], changed=[], removed=[])
+    config = load_config("demo", str(tmp_path), [])
+    event = changed_event(config, "demo", str(tmp_path), ["training.epochs=2"], changes)
+    trigger = served["pipeline", "on-change"].triggers[0]
+    server_side = EventTrigger.model_validate(
+        trigger.model_dump(include=set(EventTrigger.model_fields))
+    )
+    received = ReceivedEvent.model_validate(event.model_dump(mode="json"))
+    assert server_side.covers(received)
+    assert trigger.parameters["profile"] == "{{ event.payload.parameters.profile }}"
+
+
+def test_every_automation_is_valid_and_waits_for_an_event_that_the_code_emits():
+    from tasks.promotion.task import CHAMPION_CHANGED, JUDGED
+
+    block = uuid4()
+    made = automations(block)
+    assert len(made) == len(yaml.safe_load(AUTOMATIONS.read_text())["automations"])
+    assert all(action.block_document_id == block for each in made for action in each.actions)
+    expected = {name for each in made for name in each.trigger.expect if name.startswith("temper")}
+    assert expected == {CHAMPION_CHANGED, JUDGED["FAIL"], JUDGED["INSUFFICIENT EVIDENCE"]}

@@ -1,0 +1,80 @@
+"""`temper trace` and `temper forget` on a small folder, through the real pipeline."""
+
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:The specified dataset source:UserWarning"),
+]
+
+SENTENCE = (
+    "The lamplighter of Quernmouth polishes eleven copper lanterns before Saturday breakfast."
+)
+TEXT = f"""# Lamps
+
+## What is a lamplighter?
+
+{SENTENCE}
+
+## Quern lamp
+
+A quern lamp is a copper lantern that burns sunflower oil for seventeen hours. It must be
+trimmed every Tuesday at 06:15 by the lamplighter on duty.
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, repository):
+    documents = tmp_path_factory.mktemp("handbook") / "documents"
+    shutil.copytree(repository / "examples" / "handbook", documents)
+    (documents / "lamps.md").write_text(TEXT)
+    return documents
+
+
+def run(*arguments: object, code: int = 0) -> str:
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def test_a_document_is_traced_then_forgotten_with_nothing_left(tiny_profile, folder, home):
+    where = (tiny_profile, "--documents", folder)
+    old = json.loads(run("dataset", "build", *where, "--json"))["stages"][-1]["fingerprint"]
+    trace = json.loads(run("trace", "lamps.md", "--json"))
+    assert {v["stage"] for v in trace["versions"]} >= {"ingestion", "chunking", "generation"}
+    rows = [row["example_id"] for row in trace["rows"]]
+    assert rows
+    assert "lamps.md" in run("trace", rows[0], "--dataset", old)
+
+    done = json.loads(run("forget", "lamps.md", *where, "--purge", "--json"))
+
+    assert done["passed"]
+    assert done["dataset"] != old
+    assert done["absence"]["memos"] == 0
+    assert list((home / "cache").rglob("*.memo"))
+    assert done["removed"]["partitions"] >= 2  # of ingestion and of generation
+    assert done["removed"]["datasets"] == len(trace["versions"])
+    assert _files_with(home / "datasets", SENTENCE) + _files_with(home / "cache", SENTENCE) == []
+    again = json.loads(run("dataset", "build", *where, "--json"))
+    assert again["stages"][-1]["fingerprint"] == done["dataset"]
+
+
+def _files_with(folder, sentence):
+    """Return the files whose bytes, or whose tables once unpacked, hold a sentence."""
+    import pyarrow.parquet as pq
+
+    found = []
+    for path in (p for p in folder.rglob("*") if p.is_file()):
+        unpacked = json.dumps(pq.read_table(path).to_pylist()) if path.suffix == ".parquet" else ""
+        if sentence.encode() in path.read_bytes() or sentence in unpacked:
+            found.append(path)
+    return found

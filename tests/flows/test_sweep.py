@@ -1,0 +1,118 @@
+"""Search, cross-validation and probes as flows, on a tiny model and a handful of documents."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from prefect.testing.utilities import prefect_test_harness
+
+from data_contracts.errors import ConfigError, TrainingError
+from flows.config import load_config
+from flows.cross_validate import cross_validate_pipeline
+from flows.fine_tune import fine_tune
+from flows.probe import limited_to, probe_pipeline
+from flows.serve import deployments
+from flows.sweep import sweep_pipeline
+from tasks.search.config import SweepConfig
+from tasks.training.config import TrainingConfig
+
+
+@pytest.fixture(scope="module")
+def prefect_server():
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture(scope="module")
+def profile(tiny_profile, tmp_path_factory, prefect_server) -> str:
+    """Return the tiny profile on the handbook's Markdown files, in a home of its own."""
+    folder = tmp_path_factory.mktemp("sweep")
+    values = yaml.safe_load(tiny_profile.read_text())
+    documents = folder / "documents"
+    documents.mkdir()
+    for file in sorted(Path(values["documents"]).rglob("*.md"))[:12]:
+        shutil.copy(file, documents / file.name)
+    values |= {"documents": str(documents)}
+    values["splitting"]["min_rows"] = 1
+    path = folder / "tiny.yaml"
+    path.write_text(yaml.safe_dump(values))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEMPER_HOME", str(folder / "home"))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield str(path)
+
+
+def space(**options) -> SweepConfig:
+    paths = {
+        "training.learning_rate": {"type": "log", "low": 1e-3, "high": 1e-2},
+        "augmentation.replay.share": [0.0, 0.2],
+    }
+    return SweepConfig(space=paths, **{"trials": 3} | options)
+
+
+def test_a_searched_profile_loads_and_a_finished_search_is_not_run_again(profile, tmp_path):
+    first = sweep_pipeline(space(), profile)
+    assert [trial.state for trial in first.outcome.trials] == ["complete"] * 3
+    assert {t.values["augmentation.replay.share"] for t in first.outcome.trials} == {0.0, 0.2}
+    (best,) = first.outcome.front
+    file = tmp_path / "best.yaml"
+    file.write_text(first.profiles[best])
+    config = load_config(str(file))
+    assert (
+        config.training.learning_rate
+        == (first.outcome.trial(best).values["training.learning_rate"])
+    )
+    assert config.documents == load_config(profile).documents
+    again = sweep_pipeline(space(), profile)
+    assert again.outcome == first.outcome
+
+
+def test_a_wrong_path_is_said_before_a_dataset_is_built(profile):
+    wrong = SweepConfig(space={"training.lerning_rate": [1e-3]})
+    with pytest.raises(ConfigError, match="learning_rate"):
+        sweep_pipeline(wrong, profile)
+
+
+def test_cross_validation_tells_each_fold_and_their_spread(profile):
+    found = cross_validate_pipeline(profile, 3)
+    losses = [record.loss for record in found.folds]
+    assert found.mean == pytest.approx(sum(losses) / 3)
+    assert found.deviation > 0
+    assert min(record.scored_rows for record in found.folds) > 0
+
+
+def test_two_methods_are_tried_for_as_long_and_the_lower_loss_comes_first(profile):
+    found = probe_pipeline(["ia3", "full"], 0.02, profile)
+    assert [probe.method for probe in found] == ["full", "ia3"]
+    assert found[0].loss < found[1].loss
+
+
+def test_a_short_trial_is_evaluated_all_the_same():
+    training = TrainingConfig(batch_size=4, epochs=3, evaluations_per_epoch=2)
+    limited = limited_to(training, rows=4_000, steps=40)
+    assert limited.max_steps == 40
+    assert 1_000 // limited.evaluations_per_epoch <= 10
+    assert limited_to(training, rows=40, steps=30) == training
+
+
+def test_a_run_that_does_not_fit_is_refused_in_the_pipeline(profile, monkeypatch):
+    """`temper run` and `temper evaluate` train in `fine_tune`."""
+    from flows.build_dataset import build_dataset
+    from flows.run import pipeline_run
+
+    config = load_config(profile, settings=["training.learning_rate=0.00321"])
+    with pipeline_run(config, "pipeline") as context:
+        dataset = build_dataset(config, context)
+        monkeypatch.setattr("flows.memory.free_memory", lambda: 1_000)
+        with pytest.raises(TrainingError, match="GB on the device"):
+            fine_tune(config, dataset, context)
+    models = context.home / "models" / "tuned"
+    trained = [json.loads(f.read_text())["config"] for f in models.glob("*/manifest.json")]
+    assert 0.00321 not in [options["learning_rate"] for options in trained]
+
+
+def test_both_can_be_started_from_the_form(prefect_server):
+    names = {f"{made.flow_name}/{made.name}" for made in deployments()}
+    assert {"sweep/by-hand", "cross-validate/by-hand"} <= names
