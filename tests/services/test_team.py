@@ -1,0 +1,111 @@
+"""Temper on the services of a team: PostgreSQL, an object store, logins, workers."""
+
+import json
+import subprocess
+import sys
+import urllib.error
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, wait_until
+
+pytestmark = pytest.mark.timeout(3600)
+
+# What somebody else's program does, who knows MLflow and has never heard of Temper.
+PROMOTE = """
+import mlflow
+client = mlflow.MlflowClient()
+challenger = client.get_model_version_by_alias("tiny", "challenger")
+client.set_registered_model_alias("tiny", "champion", challenger.version)
+"""
+ASK = """
+import json, sys
+import mlflow, pandas
+model = mlflow.pyfunc.load_model("models:/tiny@champion")
+asked = pandas.DataFrame({"question": ["What is a lantern?"]})
+answers = model.predict(asked, {"max_new_tokens": 4})
+of_temper = [name for name in sys.modules if name.split(".")[0] in ("tasks", "data_contracts")]
+ours = [sys.modules[name].__file__ for name in of_temper]
+print(json.dumps([list(answers), ours, "flows" in sys.modules]))
+"""
+
+
+def outsider(stack, folder, code):
+    """Run a program with MLflow's address and login, away from the repository."""
+    kept = {k: v for k, v in stack.client_environment.items() if k.startswith(("MLFLOW_", "PATH"))}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=kept, cwd=folder, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    return ran.stdout.strip()
+
+
+def test_a_run_through_prefects_api_ends_in_registry_and_object_store(stack, piped):
+    import boto3
+
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=stack.s3_url,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        region_name="us-east-1",
+    )
+    kept = [entry["Key"] for entry in s3.list_objects_v2(Bucket="mlflow")["Contents"]]
+    assert any(key.endswith("report.html") for key in kept)
+    registered = [key for key in kept if "/models/" in key]
+    assert any(key.endswith("adapter_model.safetensors") for key in registered)
+    assert len([key for key in registered if "/code/" in key]) == 1
+
+
+def test_the_page_of_a_run_tells_what_happened(stack, piped):
+    asked = {"artifacts": {"flow_run_id": {"any_": [piped]}}}
+    found = {each["key"]: each for each in stack.prefect("artifacts/filter", asked)}
+    assert {"funnel", "verdict", "loss", "mlflow-run", "report"} <= set(found)
+    assert f"]({stack.mlflow_url}/#/experiments/" in found["report"]["data"]
+
+
+def test_a_client_that_knows_nothing_of_temper_promotes_and_asks_the_champion(
+    stack, piped, tmp_path
+):
+    outsider(stack, tmp_path, PROMOTE)
+    answers, ours, flows = json.loads(outsider(stack, tmp_path, ASK))
+    assert len(answers) == 1 and isinstance(answers[0], str)
+    assert ours and all("/code/temper.zip/" in path for path in ours)  # the model brought its own
+    assert not flows
+
+
+@pytest.mark.parametrize("login", [None, "people:guessed", "admin:"])
+def test_prefects_api_refuses_without_the_login(stack, login):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        stack.prefect("flow_runs/filter", {}, login)
+    refused.value.close()
+    assert refused.value.code == 401
+
+
+@pytest.mark.parametrize("login", [None, (MLFLOW_USER, "guessed"), ("stranger", MLFLOW_PASSWORD)])
+def test_mlflow_refuses_without_the_login(stack, login):
+    for page in (
+        "",
+        "/api/2.0/mlflow/registered-models/search",
+        "/api/2.0/mlflow-artifacts/artifacts",
+        "/get-artifact?path=report.html&run_uuid=0",
+    ):
+        assert httpx.get(stack.mlflow_url + page, auth=login).status_code == 401, page
+
+
+def test_a_schedule_starts_a_run(stack, tiny_profile):
+    deployment = stack.prefect("deployments/name/dataset/by-hand")["id"]
+    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    schedule = {
+        "schedule": {"interval": 7 * 24 * 3600, "anchor_date": soon},
+        "active": True,
+        "parameters": {"profile": str(tiny_profile)},
+    }
+    stack.prefect(f"deployments/{deployment}/schedules", [schedule])
+    planned = wait_until(lambda: stack.runs_of("dataset/by-hand"))
+    first = min(planned, key=lambda run: run["expected_start_time"])
+    assert first["auto_scheduled"]
+    begun = {"RUNNING", "COMPLETED"}
+    wait_until(lambda: stack.prefect(f"flow_runs/{first['id']}")["state"]["type"] in begun)
