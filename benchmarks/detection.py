@@ -1,0 +1,314 @@
+"""Does the gate notice? Plants faults one by one, and trains honestly ten times.
+
+.venv/bin/python -m benchmarks.detection --home FOLDER
+
+Every fault must end in FAIL on the leg that is there for it, no honest run may end in FAIL.
+Everything is the pipeline's own (training, evaluation, memorisation, lineage, gate) on the
+embedded model, with few rows and steps. What an interrupted run finished is not done again;
+`--write` makes the page of what there is.
+"""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.planted_faults import FAULTS, Fault, digest_of, no_end_token
+from data_contracts.dataset import DatasetRef, content_sha256, read_kept, read_manifest
+from data_contracts.results import BaseModelRef, Interval, LeakageCertificate, ModelRef, Verdict
+from data_contracts.schemas import EXAMPLE
+from flows.build_dataset import BuiltDataset
+from tasks.curation.audit import audit_leakage
+from tasks.curation.config import CurationConfig
+from tasks.evaluation.config import EvaluationConfig
+from tasks.evaluation.task import compare_models, evaluate
+from tasks.memorisation.config import MemorisationConfig
+from tasks.memorisation.task import measure_memorisation
+from tasks.promotion.config import GateConfig
+from tasks.promotion.gate import Evidence, judge
+from tasks.promotion.lineage import check_lineage
+from tasks.tracking import RunContext, start_pipeline_run
+from tasks.training.config import TrainingConfig
+from tasks.training.task import prepare_base_model, train
+
+PAGE = Path("docs/results/detection.md")
+HONEST = Fault("honest", "task_gain", "nothing wrong")
+
+ROWS = {"train": 48, "validation": 8, "test": 32}
+# Characters of passage, question and answer: short rows, so that a run takes minutes.
+LONGEST = 420
+
+TRAINING: dict[str, Any] = {
+    "learning_rate": 2e-4,
+    "epochs": 1,
+    "batch_size": 4,
+    "evaluations_per_epoch": 1,
+}
+EVALUATION = EvaluationConfig(
+    test_rows=32,
+    validation_rows=1,
+    train_rows=24,
+    generated_rows=12,
+    max_new_tokens=24,
+    general_items_per_skill=6,
+    general_texts=16,
+    general_text_tokens=48,
+    noise_rows=0,
+)
+MEMORY = MemorisationConfig(member_rows=24, alternatives=63)
+# Margins are the defaults; only the smallest samples are lowered to this benchmark's size.
+GATE = GateConfig(min_test_rows=24, min_test_groups=5, min_skill_items=75, min_texts=12)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all cases share."""
+
+    base: BaseModelRef
+    rows: list[dict[str, Any]]
+    contracts: dict[str, dict[str, Any]]
+    context: RunContext
+    training: Mapping[str, Any] = field(default_factory=lambda: TRAINING)
+
+    @property
+    def verdicts(self) -> Path:
+        """The folder of finished cases."""
+        return self.context.home / "detection"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--home", type=Path, default=Path("/tmp/temper-detection"))
+    parser.add_argument("--model", default="embedded", help="as `base_model` of a profile")
+    parser.add_argument("--honest", type=int, default=10, help="honest runs")
+    parser.add_argument("--only", nargs="*", help="names of faults; without, all")
+    parser.add_argument("--write", action="store_true", help="only write the page")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    os.environ["TEMPER_HOME"] = str(arguments.home)
+    if not arguments.write:
+        run_all(prepared(arguments.home, arguments.model), arguments)
+    PAGE.write_text(page(arguments.home / "detection", arguments), encoding="utf-8")
+
+
+def run_all(setup: Setup, arguments: argparse.Namespace) -> None:
+    """Run what is not finished yet; the first honest run first, since two faults need it."""
+    chosen = [fault for fault in FAULTS if not arguments.only or fault.name in arguments.only]
+    setup.verdicts.mkdir(exist_ok=True)
+    run(setup, HONEST, 0)
+    for fault in chosen:
+        run(setup, fault, 0)
+    for seed in range(1, arguments.honest):
+        run(setup, HONEST, seed)
+
+
+def prepared(home: Path, model: str) -> Setup:
+    """Build the sample documents' dataset by rules alone, and take short rows of it."""
+    names = ("faq", "definition", "heading", "fact", "table", "keyword_passage", "cloze")
+    listed = ", ".join(f"{{generator: {name}}}" for name in names)
+    settings = [
+        f"base_model={model}",
+        f"generation.generators=[{listed}]",
+        "generation.max_rows_per_document=8",
+        "augmentation.share=0.05",
+    ]
+    sets = [part for setting in settings for part in ("--set", setting)]
+    command = [sys.executable, "-m", "flows.cli", "dataset", "build", "demo", "--json", *sets]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    built = BuiltDataset.model_validate_json(told)
+    context = start_pipeline_run(home, f"sqlite:///{home}/mlflow.db", "detection", "detection", {})
+    contracts = {ref.stage: read_manifest(Path(ref.folder)).validation for ref in built.stages}
+    base = prepare_base_model.fn(model, context)
+    return Setup(base, list(short_rows(read_kept(built.examples))), contracts, context)
+
+
+def short_rows(examples: pa.Table) -> Iterator[dict[str, Any]]:
+    """Yield the shortest rows of each split."""
+    for split, most in ROWS.items():
+        rows = [
+            row
+            for row in examples.to_pylist()
+            if row["split"] == split and row["parent_id"] is None and row["context"]
+        ]
+        rows = [row for row in rows if _length(row) <= LONGEST]
+        yield from sorted(rows, key=lambda row: str(row["example_id"]))[:most]
+
+
+def _length(row: dict[str, Any]) -> int:
+    return len(row["context"]) + len(row["question"]) + len(row["answer"])
+
+
+def run(setup: Setup, fault: Fault, seed: int) -> None:
+    """Train, measure and judge a case, unless that was done."""
+    path = setup.verdicts / f"{fault.name}-{seed}.json"
+    if path.is_file() and json.loads(path.read_text("utf-8"))["of"] == made_of(fault):
+        return
+    started, spent = time.monotonic(), processor_seconds()
+    verdict = judged(setup, fault, seed)
+    told = {
+        "of": made_of(fault),
+        "verdict": verdict.model_dump(),
+        "seconds": time.monotonic() - started,
+        "processor_seconds": processor_seconds() - spent,
+    }
+    path.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    logging.info("%s, seed %d: %s", fault.name, seed, {x.name: x.outcome for x in verdict.legs})
+
+
+def made_of(fault: Fault) -> str:
+    """Return what a kept verdict must have been made from."""
+    return f"{digest_of(fault)} {GATE.model_dump_json()}"
+
+
+def judged(setup: Setup, fault: Fault, seed: int) -> Verdict:
+    """Return the gate's verdict on a case."""
+    context = setup.context
+    examples = stored(fault.rows(setup.rows), context.home)
+    certificate = audited(examples)
+    config = TrainingConfig.model_validate({**setup.training, "seed": seed, **fault.training})
+    with no_end_token() if fault.unlearns_end else nullcontext():
+        model: ModelRef = train.fn(examples, setup.base, config, context)
+    base_scores = evaluate.fn(setup.base, examples, EVALUATION, context)
+    scores = evaluate.fn(model, examples, EVALUATION, context)
+    comparison = compare_models.fn(base_scores, scores, examples, certificate, EVALUATION, context)
+    memory = measure_memorisation.fn(model, examples, MEMORY, context)
+    if fault.tampered is not None:
+        model = fault.tampered(model, context.home / "tampered" / fault.name)
+    lineage = check_lineage(model, base_scores, scores)
+    evidence = Evidence(comparison, certificate, setup.contracts, memory, lineage=lineage)
+    return judge(evidence, GATE)
+
+
+def stored(rows: list[dict[str, Any]], home: Path) -> DatasetRef:
+    """Keep rows as a dataset, named by what they hold."""
+    table = pa.Table.from_pylist(rows, schema=EXAMPLE)
+    sha256 = content_sha256(table)
+    folder = home / "planted" / sha256[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, folder / "kept-00000.parquet")
+    return DatasetRef(
+        stage="augmentation",
+        fingerprint=sha256[:32],
+        folder=str(folder),
+        content_sha256=sha256,
+        rows=table.num_rows,
+    )
+
+
+def audited(examples: DatasetRef) -> LeakageCertificate:
+    """Return the audit; the pipeline would stop at a leak, here the gate is to say so."""
+    path = Path(examples.folder) / "certificate.json"
+    if not path.is_file():
+        found = audit_leakage(read_kept(examples), CurationConfig())
+        path.write_text(found.model_dump_json(), encoding="utf-8")
+    return LeakageCertificate.model_validate_json(path.read_text("utf-8"))
+
+
+def processor_seconds() -> float:
+    """Return the processor time of this process so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def page(folder: Path, arguments: argparse.Namespace) -> str:
+    """Return the page of all finished cases."""
+    faults = [(fault, folder / f"{fault.name}-0.json") for fault in FAULTS]
+    told = [(fault, json.loads(path.read_text("utf-8"))) for fault, path in faults
+            if path.is_file()]  # fmt: skip
+    honest = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("honest-*.json"))]
+    caught = sum(_outcome(found, fault.leg) == "FAIL" for fault, found in told)
+    false = sum(found["verdict"]["outcome"] == "FAIL" for found in honest)
+    spent = sum(found["processor_seconds"] for found in [*honest, *(f for _, f in told)])
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft"))
+    high = rule_of_three(false, len(honest))
+    return "\n".join(
+        [
+            "# Faults planted on purpose: does the gate notice?",
+            "",
+            f"`.venv/bin/python -m benchmarks.detection --honest {arguments.honest}`, "
+            f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores shared "
+            f"with others, Python {platform.python_version()}, {packages}; Gemma 3 270M, LoRA, "
+            f"{ROWS['train']} training and {ROWS['test']} test rows. {spent / 60:.0f} minutes of "
+            "processor time in all.",
+            "",
+            f"**{caught} of {len(told)} faults FAIL on the leg that is there for them** "
+            f"({len(FAULTS) - len(told)} of {len(FAULTS)} not run). Of {len(honest)} honest runs "
+            f"with different seeds, {false} FAIL (at most {high:.0%} elsewhere, 95 %).",
+            "",
+            "| fault | what was done | leg that must say FAIL | it says | other legs that FAIL |",
+            "|---|---|---|---|---|",
+            *(_fault_line(fault, found) for fault, found in told),
+            "",
+            "Why, in the gate's words:",
+            "",
+            *(f"- `{fault.name}`: {_leg(found, fault.leg)['reason']}" for fault, found in told),
+            "",
+            "## Honest runs",
+            "",
+            "| seed | verdict | legs that are not PASS |",
+            "|---|---|---|",
+            *(_honest_line(seed, found) for seed, found in enumerate(honest)),
+            "",
+            "The gate's margins are its defaults. Its smallest samples are lowered to "
+            f"{GATE.min_test_rows} test rows, {GATE.min_skill_items} skill items and "
+            f"{GATE.min_texts} passages, since a case is to take minutes; so small, an honest "
+            "run may end in INSUFFICIENT EVIDENCE, which promotes nothing and accuses nobody.",
+            "",
+        ]
+    )
+
+
+def rule_of_three(failures: int, runs: int) -> float:
+    """Return the upper end of the 95 % interval of a rate (Wilson 1927)."""
+    from tasks.promotion.outcomes import share_interval
+
+    found: Interval = share_interval(failures / runs if runs else 0.0, max(runs, 1))
+    return found.high
+
+
+def _fault_line(fault: Fault, found: dict[str, Any]) -> str:
+    others = [
+        leg["name"]
+        for leg in found["verdict"]["legs"]
+        if leg["outcome"] == "FAIL" and leg["name"] != fault.leg
+    ]
+    told = _outcome(found, fault.leg)
+    return (
+        f"| `{fault.name}` | {fault.what} | {fault.leg} | {told} | {', '.join(others) or 'none'} |"
+    )
+
+
+def _honest_line(seed: int, found: dict[str, Any]) -> str:
+    others = [
+        f"{leg['name']} ({leg['outcome']})"
+        for leg in found["verdict"]["legs"]
+        if leg["outcome"] != "PASS"
+    ]
+    return f"| {seed} | {found['verdict']['outcome']} | {', '.join(others) or 'none'} |"
+
+
+def _leg(found: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(leg for leg in found["verdict"]["legs"] if leg["name"] == name)
+
+
+def _outcome(found: dict[str, Any], leg: str) -> str:
+    return str(_leg(found, leg)["outcome"])
+
+
+if __name__ == "__main__":
+    main()

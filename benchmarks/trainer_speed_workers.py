@@ -1,0 +1,196 @@
+"""One trainer on given rows in a process of its own; prints what it measured as JSON.
+
+python benchmarks/trainer_speed_workers.py TOOL METHOD ROWS.json MODEL_FOLDER [--recompute]
+
+TOOL is temper, trl or llamafactory. The last one runs under the Python of its own virtual
+environment, so this file imports nothing of Temper's at the top.
+"""
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+BATCH, SEED, RATE = 8, 17, 2e-4
+
+
+class Meter:
+    """Takes times at the end of each step; the first step warms up and is not counted."""
+
+    def __init__(self) -> None:
+        self.marks: list[tuple[float, float]] = []
+        self.losses: list[float] = []
+
+    def callback(self) -> Any:
+        """Return the callback for transformers' trainer, which all three tools are built on."""
+        from transformers import TrainerCallback
+
+        meter = self
+
+        class Callback(TrainerCallback):  # type: ignore[misc]
+            def on_step_end(self, *_: Any, **__: Any) -> None:
+                meter.marks.append((time.process_time(), time.monotonic()))
+
+            def on_log(
+                self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any
+            ) -> None:
+                if "loss" in (logs or {}):
+                    meter.losses.append(logs["loss"])
+
+        return Callback()
+
+    def report(self, at_start: int) -> str:
+        """Return the figures as JSON; peaks are in bytes."""
+        steps = len(self.marks) - 1
+        (cpu, wall), (cpu_end, wall_end) = self.marks[0], self.marks[-1]
+        return json.dumps(
+            {
+                "cpu": (cpu_end - cpu) / steps,
+                "wall": (wall_end - wall) / steps,
+                "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "at_start": at_start,
+                "losses": self.losses,
+            }
+        )
+
+
+def main() -> None:
+    """Run the tool that the command line names."""
+    tool, method, rows, model = sys.argv[1:5]
+    import torch
+
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    content = json.loads(Path(rows).read_text(encoding="utf-8"))
+    run = {"temper": temper, "trl": trl, "llamafactory": llamafactory}[tool]
+    with tempfile.TemporaryDirectory() as folder:
+        print(run(method, content, Path(model), Path(folder), "--recompute" in sys.argv))
+
+
+def _base(method: str, folder: Path) -> Any:
+    """Return the prepared model, the same for Temper and TRL, and the memory it takes."""
+    from transformers import set_seed
+
+    from data_contracts.results import BaseModelRef
+    from tasks.modeling.base_model import load_model
+    from tasks.training.config import TrainingConfig
+
+    config = TrainingConfig.model_validate({"method": {"method": method}})
+    set_seed(SEED)
+    base = BaseModelRef(name="embedded", folder=folder, fingerprint="")
+    model = config.method.prepare(load_model(base, **config.method.base_options()))
+    return model, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def temper(method: str, rows: list[Any], base: Path, folder: Path, recompute: bool) -> str:
+    """Train with Temper's trainer."""
+    from tasks.modeling.chat import EncodedExample
+    from tasks.training.config import TrainingConfig
+    from tasks.training.trainer import SupervisedTrainer
+
+    model, at_start = _base(method, base)
+    encoded = [EncodedExample(tuple(row["input_ids"]), tuple(row["labels"])) for row in rows]
+    config = TrainingConfig.model_validate(
+        {
+            "method": {"method": method},
+            "epochs": 1,
+            "batch_size": BATCH,
+            "learning_rate": RATE,
+            "schedule": "constant_with_warmup",
+            "warmup_share": 0.0,
+            "seed": SEED,
+            "gradient_checkpointing": "selective" if recompute else "none",
+        }
+    )
+    meter = Meter()
+    trainer = SupervisedTrainer(model, config, encoded, encoded[:1], 0, folder, lambda point: None)
+    trainer.add_callback(meter.callback())
+    trainer.args.logging_steps = trainer.state.logging_steps = 1
+    trainer.args.eval_strategy = trainer.args.save_strategy = "no"
+    trainer.args.load_best_model_at_end = False
+    trainer.callback_handler.callbacks = [
+        c for c in trainer.callback_handler.callbacks if type(c).__name__ != "EarlyStoppingCallback"
+    ]
+    trainer.train()
+    return meter.report(at_start)
+
+
+def trl(method: str, rows: list[Any], base: Path, folder: Path, recompute: bool) -> str:
+    """Train with TRL's SFTTrainer: its fused loss, nothing computed twice unless asked."""
+    from transformers import AutoTokenizer
+
+    library = import_module("trl")
+    model, at_start = _base(method, base)
+    meter = Meter()
+    trainer = library.SFTTrainer(
+        model=model,
+        args=library.SFTConfig(
+            **_arguments(folder, recompute),
+            max_length=None,
+            dataset_kwargs={"skip_prepare_dataset": True},
+        ),
+        train_dataset=import_module("datasets").Dataset.from_list(rows),
+        processing_class=AutoTokenizer.from_pretrained(base),
+        callbacks=[meter.callback()],
+    )
+    trainer.train()
+    return meter.report(at_start)
+
+
+def llamafactory(method: str, rows: list[Any], base: Path, folder: Path, recompute: bool) -> str:
+    """Train with LLaMA-Factory on tokens that were made beforehand."""
+    datasets = import_module("datasets")
+    for row in rows:
+        row["attention_mask"] = [1] * len(row["input_ids"])
+    datasets.DatasetDict({"train": datasets.Dataset.from_list(rows)}).save_to_disk(
+        folder / "tokens"
+    )
+    meter = Meter()
+    arguments = _arguments(folder / "run", recompute) | {
+        "model_name_or_path": str(base),
+        "stage": "sft",
+        "do_train": True,
+        "finetuning_type": "full" if method == "full" else "lora",
+        "tokenized_path": str(folder / "tokens"),
+        "template": "empty",
+        "remove_unused_columns": False,
+        "disable_gradient_checkpointing": not recompute,
+        "flash_attn": "sdpa",
+    }
+    arguments.pop("gradient_checkpointing")
+    if method != "full":
+        arguments |= {"lora_rank": 8, "lora_alpha": 16, "lora_target": "all"}
+    if method == "qlora":
+        arguments |= {"quantization_bit": 4, "quantization_method": "bnb"}
+    import_module("llamafactory.train.tuner").run_exp(arguments, callbacks=[meter.callback()])
+    return meter.report(0)
+
+
+def _arguments(folder: Path, recompute: bool) -> dict[str, Any]:
+    return {
+        "output_dir": str(folder),
+        "per_device_train_batch_size": BATCH,
+        "num_train_epochs": 1,
+        "learning_rate": RATE,
+        "lr_scheduler_type": "constant",
+        "weight_decay": 0.01,
+        "optim": "adamw_torch_fused",
+        "train_sampling_strategy": "sequential",
+        "gradient_checkpointing": recompute,
+        "bf16": False,
+        "use_cpu": True,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+        "seed": SEED,
+    }
+
+
+if __name__ == "__main__":
+    main()
