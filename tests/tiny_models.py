@@ -12,6 +12,16 @@ from tasks.modeling.base_model import resolve_base_model
 
 SLIDING_WINDOW = 64
 
+# Short enough that each kind of wavelength occurs: kept, stretched and between.
+LLAMA3_ROPE: dict[str, Any] = {
+    "rope_type": "llama3",
+    "rope_theta": 10_000.0,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}
+
 _VOCABULARY = 400
 
 _CORPUS = [
@@ -40,7 +50,8 @@ def tiny_base(folder: Path, architecture: str) -> BaseModelRef:
 
     Args:
         folder: Where it is written.
-        architecture: `gemma3` (with a sliding window) or `llama`.
+        architecture: `gemma3` (with a sliding window), `llama`, `llama3` (with its stretched
+            rotary frequencies) or `qwen2`.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -72,7 +83,7 @@ def _tokenizer() -> Any:
 
 
 def _config(architecture: str, tokenizer: Any) -> Any:
-    from transformers import Gemma3TextConfig, LlamaConfig
+    from transformers import Gemma3TextConfig, LlamaConfig, Qwen2Config
 
     options = {
         **_SHAPE,
@@ -83,6 +94,10 @@ def _config(architecture: str, tokenizer: Any) -> Any:
     }
     if architecture == "llama":
         return LlamaConfig(**options)
+    if architecture == "llama3":
+        return LlamaConfig(**options, rope_parameters=LLAMA3_ROPE)
+    if architecture == "qwen2":
+        return Qwen2Config(**options)
     if architecture == "gemma3":
         return Gemma3TextConfig(
             **options,
@@ -90,4 +105,6 @@ def _config(architecture: str, tokenizer: Any) -> Any:
             sliding_window=SLIDING_WINDOW,
             layer_types=["sliding_attention", "full_attention"],
         )
-    raise ValueError(f"No tiny model of architecture {architecture!r}: gemma3 or llama.")
+    raise ValueError(
+        f"No tiny model of architecture {architecture!r}: gemma3, llama, llama3, qwen2."
+    )

