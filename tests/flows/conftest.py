@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prefect.testing.utilities import prefect_test_harness
 
 from tests.tiny_models import tiny_base
+
+
+@pytest.fixture(scope="module")
+def prefect_server():
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prefect.testing.utilities import prefect_test_harness
 
 from data_contracts.errors import ConfigError
 from flows.config import load_config
@@ -14,12 +13,6 @@ from flows.front import front_pipeline
 from tasks.continual.transfer import transfer_figures
 from tasks.modeling.tuned import model_folder, read_model_manifest
 from tasks.training import train as training
-
-
-@pytest.fixture(scope="module")
-def prefect_server():
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,19 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 from data_contracts.dataset import read_dropped, read_kept, read_manifest
 from data_contracts.errors import ContractViolation, PromotionError
 from flows.build_dataset import dataset_pipeline
 from flows.pipeline import fine_tuning_pipeline
 from flows.promote import promote, rollback
-
-
-@pytest.fixture(scope="module")
-def prefect_server():
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.fixture(scope="module")

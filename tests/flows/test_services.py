@@ -132,9 +132,9 @@ def test_what_went_wrong_or_changed_is_told_by_the_notification_block(services, 
     from prefect import flow, tags
     from prefect.blocks.notifications import CustomWebhookNotificationBlock
     from prefect.events import emit_event
-    from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from flows.automations import register_automations
+    from tests.prefect_clients import talking_to
 
     api = services[1]["prefect"]["url"] + "/api"
     monkeypatch.setenv("TEMPER_HOME", str(services[0]))
@@ -143,7 +143,7 @@ def test_what_went_wrong_or_changed_is_told_by_the_notification_block(services, 
     def breaks():
         raise ValueError("planted")
 
-    with receiver() as (url, received), temporary_settings({PREFECT_API_URL: api}):
+    with receiver() as (url, received), talking_to(api):
         block = CustomWebhookNotificationBlock(
             name="temper", url=url, json_data={"subject": "{{subject}}", "body": "{{body}}"}
         )

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prefect.testing.utilities import prefect_test_harness
 
 from data_contracts.errors import ConfigError, TrainingError
 from flows.config import load_config
@@ -17,12 +16,6 @@ from flows.serve import deployments
 from flows.sweep import sweep_pipeline
 from tasks.search.config import SweepConfig
 from tasks.training.config import TrainingConfig
-
-
-@pytest.fixture(scope="module")
-def prefect_server():
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.fixture(scope="module")
