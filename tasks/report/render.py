@@ -94,6 +94,7 @@ def render_report(content: ReportContent) -> str:
         examinations=examined,
         gap_table=_gap_table(content.comparison.gaps),
         opened=wording.gap_opening(content.training),
+        last=wording.last_checkpoint(content.training, content.comparison.checkpoints),
         memory_tables=memory.memory_tables(content.memorisation),
         form_table=memory.form_table(content.robustness),
         chart=charts.loss_chart(content.training.history, content.training.best_step),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from data_contracts.results import Delta, TrainingResult
+from data_contracts.results import CheckpointChange, Delta, TrainingResult
 from tasks.report import formats
 from tasks.report.charts import delta_tone
 from tasks.report.content import ReportContent
@@ -120,21 +120,43 @@ def _levels(delta: Delta) -> str:
 
 
 def gap_opening(training: TrainingResult) -> str:
-    """Say how validation and training loss drew apart, and best and last checkpoint."""
+    """Say how validation and training loss drew apart."""
     gaps = list(_gaps(training))
     if len(gaps) < 2:
         return ""
     (start, first), (end, last) = gaps[0], gaps[-1]
-    losses = [p.validation_loss for p in training.history if p.validation_loss is not None]
-    risen = losses[-1] - training.best_validation_loss
-    kept = "the last checkpoint is the best" if risen <= 0 else (
-        f"at the end validation loss was {formats.number(risen, 3)} above that of step "
-        f"{formats.number(training.best_step)}, which was kept"
-    )  # fmt: skip
     return (
         f"Over training, validation loss minus training loss went from "
         f"{formats.signed(first, 3)} at step {formats.number(start)} to {formats.signed(last, 3)} "
-        f"at step {formats.number(end)}; {kept}."
+        f"at step {formats.number(end)}."
+    )
+
+
+def last_checkpoint(training: TrainingResult, change: CheckpointChange | None) -> str:
+    """Say whether the last checkpoint is worse than the best, as far as noise lets one tell."""
+    losses = [p.validation_loss for p in training.history if p.validation_loss is not None]
+    if len(losses) < 2:
+        return ""
+    risen, step = losses[-1] - training.best_validation_loss, formats.number(training.best_step)
+    if change is None and risen > 0:
+        return (
+            f"At the end validation loss was {formats.number(risen, 3)} above that of step {step}, "
+            "which was kept. Whether that is more than noise was not measured."
+        )
+    if change is None or change.best_step == change.last_step:
+        return "The last checkpoint is the best."
+    said = {
+        "none": "none that noise would not explain",
+        "worse": "worse, so training went on for too long",
+    }
+    rows, groups = formats.number(change.rows), formats.number(change.clusters)
+    return (
+        f"Best checkpoint (step {step}, which was kept) against the last (step "
+        f"{formats.number(change.last_step)}): {said[change.change]}. Validation loss changed by "
+        f"{formats.signed(change.delta.estimate, 3)} nats per token "
+        f"(95 % interval {formats.interval(change.delta, 'cross_entropy')}, {rows} rows in "
+        f"{groups} groups), corrected for the choice among "
+        f"{formats.number(change.checkpoints)} checkpoints on these same rows."
     )
 
 
