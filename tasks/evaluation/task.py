@@ -80,10 +80,13 @@ def evaluate(
         seen = rows if split is None else of_split(rows, split)
         found = predict(loaded, tokenizer, seen, general, config)
         if config.noise_rows:
-            started = time.monotonic()
+            started, spent = time.monotonic(), time.process_time()
             again = predict(loaded, tokenizer, seen, general, repetition(config))
             floors = noise_floors(found.kept, again.kept, config)
-            seconds = {"seconds.noise": round(time.monotonic() - started, 2)}
+            seconds = {
+                "seconds.noise": round(time.monotonic() - started, 2),
+                "processor_seconds.noise": round(time.process_time() - spent, 2),
+            }
             found = _with(found, seconds, ARTIFACT, floors_to_json(floors))
         if config.sharpness.directions:  # last: it merges the adapter
             sharp = _sharpness(model, loaded, tokenizer, rows, config)
