@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from data_contracts.front import Front, FrontPoint
 from data_contracts.results import CheckpointChange, Delta, TrainingResult
 from tasks.report import formats
 from tasks.report.charts import delta_tone
@@ -169,6 +170,25 @@ def _gaps(training: TrainingResult) -> Iterator[tuple[int, float]]:
         if point.validation_loss is not None and since:
             yield point.step, point.validation_loss - sum(since) / len(since)
             since = []
+
+
+def place_on_front(front: Front, own: FrontPoint | None) -> str:
+    """Say where the run lies on the front."""
+    if own is None:
+        return "This run measured no validation answers or no general text: it has no place here."
+    if own.number not in [point.number for point in front.measured]:
+        return (
+            "This run trained in none of these ways; its point is what it measured itself, on the "
+            "validation rows and passages of its own profile."
+        )
+    kind = (
+        "the recommended one"
+        if own.number == front.recommended
+        else "beaten by none"
+        if own.number in front.pareto
+        else "beaten by another on both"
+    )
+    return f"This run's model is point {formats.number(own.number)}, {own.name}: {kind}."
 
 
 def limits(content: ReportContent) -> list[str]:
