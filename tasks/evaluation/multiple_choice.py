@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from tasks.evaluation.general import ChoiceItem
 from tasks.evaluation.likelihood import Size, plan_batches, summed_losses, text_ids
@@ -161,19 +160,8 @@ def _packed_scores(
             .float()
         )
     at, token = (torch.tensor(list(part), device=device) for part in _targets(items))
-    found = iter(_log_probabilities(logits, at, token).double().tolist())
+    found = iter((logits[at, token] - logits.logsumexp(-1)[at]).double().tolist())
     return [[sum(next(found) for _ in choice) for choice in item.choices] for item in items]
-
-
-def _log_probabilities(logits: Tensor, at: Tensor, token: Tensor) -> Tensor:
-    """Return the log-probability of tokens at positions that occur once or several times.
-
-    `logsumexp` keeps all exponentials: with a vocabulary of 262,144 it took 9 ms of processor time
-    a position, as long as computing the logits, and `cross_entropy` 1.7 ms.
-    """
-    first = torch.zeros(len(logits), dtype=torch.long, device=logits.device)
-    total = cross_entropy(logits, first, reduction="none") + logits[:, 0]
-    return logits[at, token] - total[at]
 
 
 def _pack(items: Sequence[EncodedItem], pad_token_id: int) -> tuple[Tensor, Tensor, Tensor]:
