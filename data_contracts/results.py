@@ -121,6 +121,28 @@ class Gap(Result):
     excess: Interval
 
 
+class CheckpointChange(Result):
+    """Validation loss at the last checkpoint against that at the best, which was kept.
+
+    Losses are mean nats per supervised token on the same rows, which also chose the best; the
+    interval is corrected for how many checkpoints it was chosen among.
+    """
+
+    checkpoints: int  # measured in all
+    best_step: int
+    last_step: int
+    rows: int
+    clusters: int
+    best: float
+    last: float
+    delta: Interval  # last - best, paired
+
+    @property
+    def change(self) -> Literal["none", "worse"]:
+        """What can be said of the last checkpoint: none where the interval holds 0."""
+        return "worse" if self.delta.low > 0 else "none"
+
+
 class ComparedExample(Result):
     """One test row as the base and the tuned model answered it."""
 
@@ -145,6 +167,7 @@ class Comparison(Result):
     worsened: list[ComparedExample]  # most worsened first
     # what examinations and the judge found beside differences: position bias, passages found, ...
     figures: dict[str, float] = Field(default_factory=dict)
+    checkpoints: CheckpointChange | None = None  # None where it was not measured
 
     def find(self, set_: str, measure: str, name: str = "all") -> Delta | None:
         """Return the delta of that set, measure and name, if it was measured."""

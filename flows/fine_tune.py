@@ -78,6 +78,7 @@ def judge_tuned(
         options,
         context,
         dataset.stage("ingestion"),
+        model,
     )
     if options.examinations:
         chunks = dataset.stage("chunking")

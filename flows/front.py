@@ -53,7 +53,7 @@ def front_pipeline(
     with pipeline_run(config, "front") as context, quiet_steps():
         dataset = build_dataset(config, context)
         front = _front(config, points, ways, dataset, context)
-        report = write_front(front, config.name, context)
+        report = write_front(front, config.name, dataset.examples, dataset.base, context)
     best = front.recommended
     chosen = None if best is None else profile_of(ways[best])
     return FrontResult(front=front, profile=chosen, report=report, mlflow_run_id=context.run_id)

@@ -28,8 +28,7 @@ from data_contracts.results import Interval
 
 Floats = NDArray[np.float64]
 
-_LOW, _HIGH = 0.025, 0.975
-_NORMAL_QUANTILE = 1.959964
+_TAIL = 0.025  # of chance, on either side
 
 # Bounds memory to some 50 MB, however many clusters there are.
 _DRAWS_AT_ONCE = 2_000_000
@@ -67,6 +66,7 @@ def paired_interval(
     resamples: int,
     weights: ArrayLike | None = None,
     right_or_wrong: bool = False,
+    comparisons: int = 1,
 ) -> Interval:
     """Return the mean of tuned - base over the same rows, with its interval.
 
@@ -78,6 +78,8 @@ def paired_interval(
         resamples: How many times the clusters are drawn.
         weights: How much each row counts in the mean; all alike if None.
         right_or_wrong: Values are 0 or 1 and rows count alike, so that the mean is a share.
+        comparisons: How many differences this one was picked from: all intervals together are
+            to hold with 95 % (Bonferroni). Not for shares.
 
     Raises:
         TooFewRows: There are fewer than two clusters, so nothing is known about chance.
@@ -88,7 +90,7 @@ def paired_interval(
     if right_or_wrong:
         return _share_interval(sample, rng, resamples)
     draws = _draw(sample, rng, resamples)
-    return _interval(draws.estimate, draws.resampled, draws.freedom)
+    return _interval(draws.estimate, draws.resampled, draws.freedom, _TAIL / comparisons)
 
 
 def _share_interval(sample: Sample, rng: np.random.Generator, resamples: int) -> Interval:
@@ -166,12 +168,13 @@ def _cluster_sums(sample: Sample) -> tuple[Floats, Floats]:
     return totals, np.bincount(index, weights).astype(float)
 
 
-def _interval(estimate: float, resampled: Floats, freedom: float) -> Interval:
-    from scipy.stats import t
+def _interval(estimate: float, resampled: Floats, freedom: float, tail: float = _TAIL) -> Interval:
+    from scipy.stats import norm, t
 
-    low, high = np.quantile(resampled, [_LOW, _HIGH])
-    quantile: Any = t.ppf(_HIGH, freedom)
-    stretch = float(quantile) / _NORMAL_QUANTILE
+    low, high = np.quantile(resampled, [tail, 1 - tail])
+    wide: Any = t.ppf(1 - tail, freedom)
+    normal: Any = norm.ppf(1 - tail)
+    stretch = float(wide) / float(normal)
     return Interval(
         estimate=estimate,
         low=estimate - stretch * max(estimate - float(low), 0.0),

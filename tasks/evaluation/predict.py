@@ -7,7 +7,7 @@ tuned model are compared on the same ones.
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -79,7 +79,7 @@ def predict(
     subject, seconds = _Subject(model, tokenizer, config), dict[str, float]()
     chosen = _choose_examples(examples, config)
     with _timed(seconds, "answers"):
-        rows = [row for split in chosen for row in _answer_rows(subject, split, chosen[split])]
+        rows = _answer_rows(subject, chosen)
     with _timed(seconds, "generation"):
         _add_generated(subject, rows, chosen["test"])
     with _timed(seconds, "general_text"):
@@ -122,9 +122,10 @@ def pick(rows: Iterable[T], identifier: Callable[[T], str], most: int | None) ->
 
 @contextmanager
 def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
-    started = time.monotonic()
+    started, spent = time.monotonic(), time.process_time()
     yield
     seconds[f"seconds.{part}"] = round(time.monotonic() - started, 2)
+    seconds[f"processor_seconds.{part}"] = round(time.process_time() - spent, 2)
 
 
 def _result(rows: Sequence[Row], seconds: dict[str, float]) -> StageResult:
@@ -163,12 +164,13 @@ def _example_id(example: Row) -> str:
     return str(example["example_id"])
 
 
-def _answer_rows(subject: _Subject, split: str, examples: Sequence[Row]) -> list[Row]:
-    """Score the reference answers of one split."""
-    rows = [_example_row(split, example) for example in examples]
-    encoded = [encode_example(subject.tokenizer, example, _ANY_LENGTH) for example in examples]
+def _answer_rows(subject: _Subject, chosen: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """Score the reference answers of all splits, together: so batches need less padding."""
+    pairs = [(split, example) for split, examples in chosen.items() for example in examples]
+    rows = [_example_row(split, example) for split, example in pairs]
+    encoded = [encode_example(subject.tokenizer, example, _ANY_LENGTH) for _, example in pairs]
     scored = _within_length(rows, encoded, lambda e: len(e.input_ids), subject.config.max_length)
-    losses = subject.losses([encoded[at] for at in scored], f"Scoring {split} answers")
+    losses = subject.losses([encoded[at] for at in scored], "Scoring answers")
     for at, loss in zip(scored, losses, strict=True):
         rows[at] |= _mean(loss, len(encoded[at].supervised))
     return rows

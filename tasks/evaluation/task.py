@@ -1,6 +1,5 @@
 """The Prefect tasks of evaluation: measure and examine one model; compare two."""
 
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +9,18 @@ from prefect import task
 
 from data_contracts.dataset import DatasetRef, StageResult, read_kept, read_manifest
 from data_contracts.front import Sharpness
-from data_contracts.results import BaseModelRef, Comparison, Delta, LeakageCertificate, ModelRef
+from data_contracts.results import (
+    BaseModelRef,
+    Comparison,
+    Delta,
+    LeakageCertificate,
+    ModelRef,
+)
 from data_contracts.schemas import MEASUREMENT, PREDICTION
 from tasks.evaluation.breakdown import groupings_of_test
 from tasks.evaluation.config import EvaluationConfig
 from tasks.evaluation.general import SHIPPED, general_digest, read_general
+from tasks.evaluation.measured import comparison_metrics, delta_metrics
 from tasks.evaluation.parts import parts_of_test
 from tasks.llm.connect import language_model
 from tasks.llm.task import llm_api_key
@@ -35,9 +41,6 @@ EXAMINATION = Stage(name="examination", version=1, schema=MEASUREMENT, suite="me
 
 COMPARISON, JUDGE = "comparison", "judge"
 SHARPNESS = "sharpness.json"
-
-# What MLflow takes in the name of a metric.
-_NOT_IN_NAMES = re.compile(r"[^\w\-./ :]", re.ASCII)
 
 
 @task(name="evaluate")
@@ -77,10 +80,13 @@ def evaluate(
         seen = rows if split is None else of_split(rows, split)
         found = predict(loaded, tokenizer, seen, general, config)
         if config.noise_rows:
-            started = time.monotonic()
+            started, spent = time.monotonic(), time.process_time()
             again = predict(loaded, tokenizer, seen, general, repetition(config))
             floors = noise_floors(found.kept, again.kept, config)
-            seconds = {"seconds.noise": round(time.monotonic() - started, 2)}
+            seconds = {
+                "seconds.noise": round(time.monotonic() - started, 2),
+                "processor_seconds.noise": round(time.process_time() - spent, 2),
+            }
             found = _with(found, seconds, ARTIFACT, floors_to_json(floors))
         if config.sharpness.directions:  # last: it merges the adapter
             sharp = _sharpness(model, loaded, tokenizer, rows, config)
@@ -179,7 +185,7 @@ def _added(
     """Log what was found, and return the comparison with it."""
     metrics = dict(figures)
     for delta in deltas:
-        metrics |= _delta_metrics(delta)
+        metrics |= delta_metrics(delta)
     if metrics:
         mlflow.log_metrics(metrics)
     added = {
@@ -198,6 +204,7 @@ def compare_models(
     config: EvaluationConfig,
     context: RunContext,
     documents: DatasetRef | None = None,
+    model: ModelRef | None = None,
 ) -> Comparison:
     """Compare the predictions of base and tuned model.
 
@@ -209,6 +216,7 @@ def compare_models(
         config: Bootstrap, and how many examples to show.
         context: Home folder and MLflow run.
         documents: The documents that rows come from, whose folders are the sources.
+        model: The tuned model, for what training measured at its checkpoints.
     """
     from tasks.evaluation.compare import compare
     from tasks.evaluation.noise import with_noise_floors
@@ -219,9 +227,23 @@ def compare_models(
         parts = parts_of_test(rows, certificate)
         comparison = compare(read_kept(base), read_kept(tuned), config, parts, groups)
         comparison = with_noise_floors(comparison, _floors(base), _floors(tuned))
-        _log(mlflow, comparison)
+        if model is not None:
+            comparison = _with_checkpoints(comparison, model, config)
+        mlflow.log_metrics(comparison_metrics(comparison))
+        mlflow.log_dict(comparison.model_dump(), "comparison.json")
         mlflow.set_tags({"temper.base": base.fingerprint, "temper.tuned": tuned.fingerprint})
     return comparison
+
+
+def _with_checkpoints(
+    comparison: Comparison, model: ModelRef, config: EvaluationConfig
+) -> Comparison:
+    from tasks.evaluation.checkpoints import checkpoint_change
+    from tasks.modeling.checkpoint_losses import read_checkpoint_losses
+
+    losses = read_checkpoint_losses(model.folder)
+    change = None if losses is None else checkpoint_change(losses, config)
+    return comparison.model_copy(update={"checkpoints": change})
 
 
 def read_sharpness(predictions: DatasetRef) -> Sharpness | None:
@@ -292,33 +314,3 @@ def _load(
     if isinstance(model, ModelRef):
         return load_tuned(model)
     return load_model(model), load_tokenizer(model)
-
-
-def _log(mlflow: Any, comparison: Comparison) -> None:
-    metrics: dict[str, float] = {}
-    for delta in comparison.deltas:
-        metrics |= _delta_metrics(delta)
-    for gap in comparison.gaps:
-        name = f"gap.{gap.set}"
-        metrics |= {f"{name}.base": gap.base, f"{name}.tuned": gap.tuned}
-        metrics |= {
-            f"{name}.excess": gap.excess.estimate,
-            f"{name}.excess_low": gap.excess.low,
-            f"{name}.excess_high": gap.excess.high,
-        }
-    mlflow.log_metrics(metrics)
-    mlflow.log_dict(comparison.model_dump(), "comparison.json")
-
-
-def _delta_metrics(delta: Delta) -> dict[str, float]:
-    part = "" if delta.name == "all" else f"{delta.name}."
-    name = _NOT_IN_NAMES.sub("_", f"{delta.set}.{part}{delta.measure}")
-    noise = {} if delta.noise_floor is None else {f"{name}.noise_floor": delta.noise_floor}
-    return noise | {
-        f"{name}.rows": delta.rows,
-        f"{name}.base": delta.base,
-        f"{name}.tuned": delta.tuned,
-        f"{name}.delta": delta.delta.estimate,
-        f"{name}.delta_low": delta.delta.low,
-        f"{name}.delta_high": delta.delta.high,
-    }

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from data_contracts.base import Result
 from data_contracts.dataset import Manifest
+from data_contracts.front import Front
 from data_contracts.results import (
     Comparison,
     LeakageCertificate,
@@ -81,6 +82,7 @@ class ReportContent(Result):
     links: Links
     memorisation: Memorisation | None = None  # None where it was not measured
     robustness: Robustness | None = None  # likewise
+    front: Front | None = None  # the latest one of the same rows and base, if there is one
     dropped: dict[str, list[DroppedRow]] = Field(default_factory=dict)  # by stage
     rows: list[SampleRow] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)  # spent in this run, by stage

@@ -14,6 +14,7 @@ from tasks.report import charts, formats, memory, wording
 from tasks.report.change_table import ChangeRow, ChangeTable, change_table, delta_name
 from tasks.report.content import DroppedRow, ReportContent
 from tasks.report.examinations import EXAMINED, GROUPED, examination_tables, group_tables
+from tasks.report.front_chart import front_chart, own_point, told
 
 _SETS = {
     "test": "Test (never trained on)",
@@ -41,6 +42,7 @@ _SECTIONS = {
     "forgetting": "Forgetting",
     "examinations": "Examinations",
     "overfitting": "Overfitting",
+    "front": "The front",
     "memorisation": "Memorisation",
     "training": "Training",
     "data": "Data",
@@ -77,12 +79,13 @@ def render_report(content: ReportContent) -> str:
         content: What the report shows. Its text may hold anything: it is escaped.
     """
     template = environment().get_template("report.html.j2")
-    examined = examination_tables(content.comparison)
+    examined, front = examination_tables(content.comparison), content.front
+    own = own_point(front, content.comparison, content.tuned_fingerprint) if front else None
+    chart = front_chart(front, own) if front else None
+    absent = {"examinations": not examined, "front": chart is None}
     return template.render(
         c=content,
-        sections=[
-            (id_, title) for id_, title in _SECTIONS.items() if id_ != "examinations" or examined
-        ],
+        sections=[(id_, title) for id_, title in _SECTIONS.items() if not absent.get(id_)],
         headline=wording.HEADLINES[content.verdict.outcome],
         meaning=wording.meaning(content),
         summary=wording.summary(content),
@@ -92,8 +95,13 @@ def render_report(content: ReportContent) -> str:
         group_tables=group_tables(content.comparison.deltas),
         general_tables=_general_tables(content.comparison.deltas),
         examinations=examined,
+        front=front,
+        front_chart=chart,
+        own_said=wording.place_on_front(front, own) if front else "",
+        told=told,
         gap_table=_gap_table(content.comparison.gaps),
         opened=wording.gap_opening(content.training),
+        last=wording.last_checkpoint(content.training, content.comparison.checkpoints),
         memory_tables=memory.memory_tables(content.memorisation),
         form_table=memory.form_table(content.robustness),
         chart=charts.loss_chart(content.training.history, content.training.best_step),

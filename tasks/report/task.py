@@ -13,6 +13,7 @@ from prefect.artifacts import (
     create_table_artifact,
 )
 
+from data_contracts.base import digest
 from data_contracts.dataset import DatasetRef, read_dropped, read_kept, read_manifest
 from data_contracts.errors import StorageError
 from data_contracts.front import ContinualResult, Front
@@ -38,6 +39,10 @@ from tasks.report.run_page import funnel, headline, loss_picture, run_address, v
 from tasks.report.samples import dropped_samples, sample_rows
 from tasks.settings import Settings
 from tasks.tracking import RunContext, connect, flatten, stage_seconds
+
+FRONT = "front.json"
+# Tag of a front's run: which rows and base its points were trained on.
+FRONT_DATA = "temper.front_data"
 
 
 @task(name="write report")
@@ -77,6 +82,7 @@ def write_report(
         verdict=verdict,
         memorisation=memorisation,
         robustness=robustness,
+        front=latest_front(stages[-1], model.base, context),
         links=_links(profile, stages[-1], model, context),
         dropped={ref.stage: dropped_samples(read_dropped(ref)) for ref in stages},
         rows=sample_rows(read_kept(stages[-1]), paths),
@@ -171,14 +177,19 @@ def _link(context: RunContext, page: str, text: str, key: str) -> None:
 
 
 @task(name="write front")
-def write_front(front: Front, title: str, context: RunContext) -> Path:
+def write_front(
+    front: Front, title: str, examples: DatasetRef, base: BaseModelRef, context: RunContext
+) -> Path:
     """Write the front's page below the home folder, log it and its figures, return its path.
+
+    Reports of later runs on the same rows, from the same base, find it by its tag.
 
     Raises:
         StorageError: The page cannot be written.
     """
     client = connect(context.tracking_uri).MlflowClient()
-    client.log_dict(context.run_id, front.model_dump(mode="json"), "front.json")
+    client.log_dict(context.run_id, front.model_dump(mode="json"), FRONT)
+    client.set_tag(context.run_id, FRONT_DATA, _data(examples, base))
     return _store(front_html(front, title), context, "front")
 
 
@@ -192,6 +203,23 @@ def write_continual(found: ContinualResult, title: str, context: RunContext) -> 
     client = connect(context.tracking_uri).MlflowClient()
     client.log_dict(context.run_id, found.model_dump(mode="json"), "continual.json")
     return _store(continual_html(found, title), context, "continual")
+
+
+def latest_front(examples: DatasetRef, base: BaseModelRef, context: RunContext) -> Front | None:
+    """Return the newest front of the same rows and base; None if none was made."""
+    mlflow = connect(context.tracking_uri)
+    client = mlflow.MlflowClient()
+    experiment = client.get_run(context.run_id).info.experiment_id
+    tagged = f"tags.`{FRONT_DATA}` = '{_data(examples, base)}'"
+    found = client.search_runs([experiment], tagged, order_by=["start_time DESC"], max_results=1)
+    if not found:
+        return None
+    told = mlflow.artifacts.load_dict(f"runs:/{found[0].info.run_id}/{FRONT}")
+    return Front.model_validate(told)
+
+
+def _data(examples: DatasetRef, base: BaseModelRef) -> str:
+    return digest({"examples": examples.content_sha256, "base": base.fingerprint}, length=32)
 
 
 def _links(profile: str, examples: DatasetRef, model: ModelRef, context: RunContext) -> Links:

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from data_contracts.results import Delta, TrainingResult
+from data_contracts.front import Front, FrontPoint
+from data_contracts.results import CheckpointChange, Delta, TrainingResult
 from tasks.report import formats
 from tasks.report.charts import delta_tone
 from tasks.report.content import ReportContent
@@ -120,21 +121,43 @@ def _levels(delta: Delta) -> str:
 
 
 def gap_opening(training: TrainingResult) -> str:
-    """Say how validation and training loss drew apart, and best and last checkpoint."""
+    """Say how validation and training loss drew apart."""
     gaps = list(_gaps(training))
     if len(gaps) < 2:
         return ""
     (start, first), (end, last) = gaps[0], gaps[-1]
-    losses = [p.validation_loss for p in training.history if p.validation_loss is not None]
-    risen = losses[-1] - training.best_validation_loss
-    kept = "the last checkpoint is the best" if risen <= 0 else (
-        f"at the end validation loss was {formats.number(risen, 3)} above that of step "
-        f"{formats.number(training.best_step)}, which was kept"
-    )  # fmt: skip
     return (
         f"Over training, validation loss minus training loss went from "
         f"{formats.signed(first, 3)} at step {formats.number(start)} to {formats.signed(last, 3)} "
-        f"at step {formats.number(end)}; {kept}."
+        f"at step {formats.number(end)}."
+    )
+
+
+def last_checkpoint(training: TrainingResult, change: CheckpointChange | None) -> str:
+    """Say whether the last checkpoint is worse than the best, as far as noise lets one tell."""
+    losses = [p.validation_loss for p in training.history if p.validation_loss is not None]
+    if len(losses) < 2:
+        return ""
+    risen, step = losses[-1] - training.best_validation_loss, formats.number(training.best_step)
+    if change is None and risen > 0:
+        return (
+            f"At the end validation loss was {formats.number(risen, 3)} above that of step {step}, "
+            "which was kept. Whether that is more than noise was not measured."
+        )
+    if change is None or change.best_step == change.last_step:
+        return "The last checkpoint is the best."
+    said = {
+        "none": "none that noise would not explain",
+        "worse": "worse, so training went on for too long",
+    }
+    rows, groups = formats.number(change.rows), formats.number(change.clusters)
+    return (
+        f"Best checkpoint (step {step}, which was kept) against the last (step "
+        f"{formats.number(change.last_step)}): {said[change.change]}. Validation loss changed by "
+        f"{formats.signed(change.delta.estimate, 3)} nats per token "
+        f"(95 % interval {formats.interval(change.delta, 'cross_entropy')}, {rows} rows in "
+        f"{groups} groups), corrected for the choice among "
+        f"{formats.number(change.checkpoints)} checkpoints on these same rows."
     )
 
 
@@ -147,6 +170,25 @@ def _gaps(training: TrainingResult) -> Iterator[tuple[int, float]]:
         if point.validation_loss is not None and since:
             yield point.step, point.validation_loss - sum(since) / len(since)
             since = []
+
+
+def place_on_front(front: Front, own: FrontPoint | None) -> str:
+    """Say where the run lies on the front."""
+    if own is None:
+        return "This run measured no validation answers or no general text: it has no place here."
+    if own.number not in [point.number for point in front.measured]:
+        return (
+            "This run trained in none of these ways; its point is what it measured itself, on the "
+            "validation rows and passages of its own profile."
+        )
+    kind = (
+        "the recommended one"
+        if own.number == front.recommended
+        else "beaten by none"
+        if own.number in front.pareto
+        else "beaten by another on both"
+    )
+    return f"This run's model is point {formats.number(own.number)}, {own.name}: {kind}."
 
 
 def limits(content: ReportContent) -> list[str]:

@@ -29,6 +29,7 @@ from tasks.training.config import TrainingConfig
 from tasks.training.dropout import set_dropout
 from tasks.training.mitigation import VALIDATION_LOSS
 from tasks.training.packing import check_packing
+from tasks.training.row_losses import keep_best_and_last
 from tasks.training.sampling import stages_of
 from tasks.training.sharding import is_sharded, shard
 from tasks.training.trainer import SupervisedTrainer
@@ -101,6 +102,9 @@ def train_model(
             return result
         config.method.save(tuned, folder / WEIGHTS)
         tokenizer.save_pretrained(folder)
+        keep_best_and_last(
+            checkpoints, _validated(result.history), result.best_step, examples, folder
+        )
         (folder / RESULT).write_text(result.model_dump_json(indent=2), encoding="utf-8")
         shutil.rmtree(checkpoints)
     except WRITE_ERRORS as error:
@@ -273,6 +277,11 @@ def peak_memory() -> int:
         return int(torch.cuda.max_memory_allocated())
     unit = 1 if sys.platform == "darwin" else 1024  # getrusage counts KiB on Linux
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _validated(history: Sequence[TrainingPoint]) -> list[int]:
+    """Return the steps at which validation loss was measured."""
+    return [point.step for point in history if point.validation_loss is not None]
 
 
 def merge_points(log: Sequence[Mapping[str, Any]]) -> list[TrainingPoint]:

@@ -35,6 +35,7 @@ from tasks.training.config import TrainingConfig
 from tasks.training.guards import Guards
 from tasks.training.mitigation import Run
 from tasks.training.packing import pack
+from tasks.training.row_losses import Row, as_rows, numbered, per_token, save_row_losses
 from tasks.training.sampling import LengthGroupedSampler
 from tasks.training.sharding import (
     is_sharded,
@@ -45,8 +46,6 @@ from tasks.training.sharding import (
     whole,
 )
 from tasks.training.sharing import SharedOut, with_blank, without_blanks
-
-Row = dict[str, Sequence[int]]
 
 # What a checkpoint holds of the model.
 STATE = "method_state.safetensors"
@@ -80,6 +79,7 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
         self.control: TrainerControl
         self.optimizer: Any  # accelerate wraps it
         self.config, self.pad_token_id = config, pad_token_id
+        self.row_losses: Tensor | None = None  # of the newest evaluation
         self.guards = Guards(config.mitigations)
         self.guards.prepare(model)
         self.lengths, self.stages = [len(row.input_ids) for row in train], stages
@@ -88,8 +88,8 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
             model=model,
             args=training_arguments(config, folder, steps, total_steps(len(train), config)),
             data_collator=self._collate,
-            train_dataset=[_as_row(row) for row in with_blank(train, pad_token_id)],
-            eval_dataset=[_as_row(row) for row in with_blank(validation, pad_token_id)],
+            train_dataset=as_rows(with_blank(train, pad_token_id)),
+            eval_dataset=numbered(with_blank(validation, pad_token_id)),
             callbacks=[
                 EarlyStoppingCallback(early_stopping_patience=config.patience),
                 Progress(on_point),
@@ -108,16 +108,22 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
         encoded = [EncodedExample(tuple(r["input_ids"]), tuple(r["labels"])) for r in rows]
         # Evaluation and a method's preparation, which run in that mode, take rows one by one.
         packs = self.config.packing and self.model.training
-        return (pack if packs else collate)(without_blanks(encoded), self.pad_token_id).tensors()
+        batch = (pack if packs else collate)(without_blanks(encoded), self.pad_token_id).tensors()
+        if "number" not in rows[0]:
+            return batch
+        numbers = torch.tensor([row["number"][0] for row in rows])  # blank rows are the last ones
+        return {**batch, "number": numbers[: len(batch["labels"])]}
 
-    def _losses(self, model: nn.Module, inputs: dict[str, Tensor], smoothing: float) -> Tensor:
+    def _losses(
+        self, model: nn.Module, inputs: dict[str, Tensor], smoothing: float
+    ) -> tuple[Tensor, Tensor]:
         batch = Batch(
             inputs["input_ids"],
             inputs.get("attention_mask"),
             inputs["labels"],
             inputs.get("position_ids"),
         )
-        return token_losses(model, batch, smoothing)[0]
+        return token_losses(model, batch, smoothing)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         rows = LengthGroupedSampler(
@@ -180,6 +186,8 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
         if self.args.should_save:
             folder.mkdir(parents=True, exist_ok=True)
             save_file({name: value.contiguous() for name, value in state.items()}, folder / STATE)
+            if self.row_losses is not None:
+                save_row_losses(self.row_losses, folder)
             self.guards.save(folder)
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
@@ -231,7 +239,7 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor:
         """Return the mean loss per supervised token of the whole step, in nats."""
-        losses = self._losses(model, inputs, self.config.label_smoothing)
+        losses, _ = self._losses(model, inputs, self.config.label_smoothing)
         count = num_items_in_batch if num_items_in_batch is not None else losses.numel()
         # The mean of the processes' gradients is taken: each part counts as often as there are.
         loss: Tensor = losses.sum() / count * self.args.world_size
@@ -257,7 +265,8 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
     ) -> dict[str, float]:
         """Return validation loss: the mean over all supervised tokens, not over batches."""
-        loss = self.validation_loss(eval_dataset)
+        self.row_losses = self._validation_losses(eval_dataset)
+        loss = per_token(self.row_losses)
         metrics = {f"{metric_key_prefix}_loss": loss, "epoch": self.state.epoch or 0.0}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
@@ -267,19 +276,20 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
 
     def validation_loss(self, eval_dataset: Any = None) -> float:
         """Return the mean loss per supervised token of the validation rows, in nats."""
+        return per_token(self._validation_losses(eval_dataset))
+
+    def _validation_losses(self, eval_dataset: Any = None) -> Tensor:
+        """Return each validation row's summed loss and its tokens, shape (rows, 2)."""
         loader = self.get_eval_dataloader(eval_dataset)
-        total, count = 0.0, 0
+        found = torch.zeros(len(eval_dataset or self.eval_dataset), 2, dtype=torch.float64)
         self.model.eval()
         with torch.no_grad():
             for inputs in loader:
-                losses = self._losses(self.model, self._prepare_inputs(inputs), 0.0)
-                total, count = total + losses.sum().item(), count + losses.numel()
+                losses, place = self._losses(self.model, self._prepare_inputs(inputs), 0.0)
+                losses = losses.double().cpu()
+                rows = inputs["number"].cpu()[place.cpu()]
+                found.index_add_(0, rows, torch.stack([losses, torch.ones_like(losses)], dim=1))
         self.model.train()
         if self.args.world_size > 1:
-            sums = torch.tensor([total, count], device=self.args.device)
-            total, count = self.accelerator.reduce(sums).tolist()
-        return total / count
-
-
-def _as_row(encoded: EncodedExample) -> Row:
-    return {"input_ids": encoded.input_ids, "labels": encoded.labels}
+            found = self.accelerator.reduce(found.to(self.args.device)).cpu()
+        return found[:-1]  # the blank row

@@ -38,11 +38,9 @@ def test_every_set_is_measured_in_the_schema(
         "general_skill": 5,
     }
     assert result.rows_in == sum(counts.values())
+    parts = ("answers", "generation", "general_text", "general_skill")
     assert set(result.figures) == {
-        "seconds.answers",
-        "seconds.generation",
-        "seconds.general_text",
-        "seconds.general_skill",
+        f"{clock}.{part}" for clock in ("seconds", "processor_seconds") for part in parts
     }
     answered = [row for row in result.kept.to_pylist() if row["generated"] is not None]
     assert len(answered) == 4

@@ -8,11 +8,12 @@ import pytest
 
 from data_contracts.dataset import DatasetRef, read_kept, read_manifest
 from data_contracts.errors import GeneralSetError, TrainingError
-from data_contracts.results import Comparison, LeakageCertificate, RowsApart
+from data_contracts.results import Comparison, LeakageCertificate, ModelRef, RowsApart
 from tasks.evaluation import task
 from tasks.evaluation.config import EvaluationConfig
 from tasks.llm.config import LLMConfig
 from tasks.modeling.anchor_texts import ANCHORS
+from tasks.modeling.checkpoint_losses import CHECKPOINT_LOSSES, CheckpointLosses
 from tasks.tracking import RunContext, connect, start_pipeline_run
 from tests.endpoint import Endpoint, completion
 from tests.tiny_models import tiny_base
@@ -85,7 +86,13 @@ def test_two_models_are_measured_once_and_compared(
         rows={}, groups={}, shared_groups=0, findings=[], ignored_template_ngrams=0, passed=True,
         apart=RowsApart(share=0.5, of=len(tests), example_ids=tests),
     )  # fmt: skip
-    comparison = task.compare_models.fn(base, tuned, ref, certificate, config, context)
+    model = ModelRef(fingerprint="m", folder=tmp_path, method="lora", base=models[0])
+    kept = CheckpointLosses(
+        checkpoints=2, best_step=1, last_step=2, clusters=["a", "b"], tokens=[1, 1],
+        best=[1.0, 1.0], last=[1.5, 1.5],
+    )  # fmt: skip
+    (tmp_path / CHECKPOINT_LOSSES).write_text(kept.model_dump_json())
+    comparison = task.compare_models.fn(base, tuned, ref, certificate, config, context, model=model)
     (run,) = runs(context, "comparison")
     delta = comparison.find("test", "cross_entropy")
     assert delta is not None and delta.noise_floor is not None
@@ -94,6 +101,7 @@ def test_two_models_are_measured_once_and_compared(
     assert run.data.metrics["test.definition.cross_entropy.base"] > 0
     assert run.data.metrics["general_skill.accuracy.rows"] == 3
     assert "gap.test.excess_high" in run.data.metrics
+    assert run.data.metrics["checkpoints.delta"] == 0.5
     whole, apart = (run.data.metrics[f"{s}.cross_entropy.tuned"] for s in ("test", "test_apart"))
     assert apart == pytest.approx(whole)
     logged = connect(context.tracking_uri).artifacts.load_dict(

@@ -4,12 +4,18 @@ import re
 
 import pytest
 
+from data_contracts.dataset import DatasetRef
 from data_contracts.front import ContinualArm, ContinualResult, FrontPoint
-from data_contracts.results import Interval
+from data_contracts.results import BaseModelRef, Interval
 from tasks.continual.transfer import transfer_figures
 from tasks.front.choose import front_of
 from tasks.promotion.config import GateConfig
-from tasks.report.front import continual_html, front_chart, front_html
+from tasks.report.front import continual_html, front_html
+from tasks.report.front_chart import front_chart, own_point
+from tasks.report.render import render_report
+from tasks.report.task import latest_front, write_front
+from tasks.tracking import start_pipeline_run
+from tests.unit.report.sample import realistic
 
 
 def point(number: int, learning: float, forgetting: float) -> FrontPoint:
@@ -69,3 +75,62 @@ def test_the_matrix_of_a_sequence_is_shown_step_by_step():
         assert figure in page
     assert page.count("+1.000") >= 2  # forgetting of A, after B and at the end
     assert pytest.approx(-1.0) == arm.transfer.backward
+
+
+def shown(content) -> str:
+    return render_report(content).split('<section id="front"')[1].split("</section>")[0]
+
+
+def test_a_runs_report_shows_the_front_with_the_runs_own_point_beside_it():
+    front, run = front_of(POINTS, GateConfig()), realistic()
+    own = own_point(front, run.comparison, run.tuned_fingerprint)
+    learned = run.comparison.find("validation", "cross_entropy").delta
+    assert own.number == 3
+    assert own.learning.estimate == -learned.estimate
+    assert (own.learning.low, own.learning.high) == (-learned.high, -learned.low)
+    (cross,) = [cross for cross in front_chart(front, own).crosses if cross.own]
+    assert 0 <= cross.x_low <= cross.x <= cross.x_high <= 100
+    html = render_report(run.model_copy(update={"front": front}))
+    places = [html.index(f'<section id="{name}"') for name in ("overfitting", "front", "training")]
+    assert places == sorted(places)
+    section = shown(run.model_copy(update={"front": front}))
+    assert section.count("<circle") == 3
+    assert section.count(">this run</text>") == 1
+    assert "trained in none of these ways" in section
+    assert "&lt;b&gt;memory ran out" in section and "<b>memory" not in section
+
+
+def test_a_run_whose_model_is_a_point_of_the_front_is_marked_there():
+    run = realistic()
+    points = [POINTS[0], POINTS[1].model_copy(update={"model": run.tuned_fingerprint}), FAILED]
+    section = shown(run.model_copy(update={"front": front_of(points, GateConfig())}))
+    assert section.count("<circle") == 2
+    assert section.count(">this run</text>") == 1
+    assert "model is point 1" in section
+
+
+@pytest.mark.parametrize("points", [None, [FAILED]])
+def test_without_a_front_the_report_has_no_such_section(points):
+    front = points and front_of(points, GateConfig())
+    html = render_report(realistic().model_copy(update={"front": front}))
+    assert 'id="front"' not in html and 'href="#front"' not in html
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_run_finds_the_newest_front_of_its_rows_and_base_and_no_other(tmp_path):
+    def context():
+        return start_pipeline_run(tmp_path, f"sqlite:///{tmp_path}/mlflow.db", "t", "run", {})
+
+    def rows(content):
+        return DatasetRef(
+            stage="augmentation", fingerprint="f", folder=".", content_sha256=content, rows=1
+        )
+
+    base, other = (BaseModelRef(name=n, folder=tmp_path, fingerprint=n) for n in ("b", "o"))
+    old, new = (front_of(points, GateConfig()) for points in (POINTS[:1], POINTS))
+    for front in (old, new):
+        write_front.fn(front, "t", rows("mine"), base, context())
+    run = context()
+    assert latest_front(rows("mine"), base, run) == new
+    assert latest_front(rows("others"), base, run) is None
+    assert latest_front(rows("mine"), other, run) is None

@@ -1,7 +1,7 @@
-from data_contracts.results import CanaryExposure, TrainingPoint
+from data_contracts.results import CanaryExposure, CheckpointChange, Interval, TrainingPoint
 from tasks.report.memory import memory_tables
 from tasks.report.render import render_report
-from tasks.report.wording import gap_opening
+from tasks.report.wording import gap_opening, last_checkpoint
 from tests.unit.report.sample import HOSTILE, memorisation, realistic
 
 
@@ -57,5 +57,31 @@ def test_how_the_gap_opened_is_said() -> None:
     update = {"history": points, "best_step": 2, "best_validation_loss": 1.6}
     said = gap_opening(training.model_copy(update=update))
     assert "+0.100 at step 2 to +1.400 at step 3" in said
-    assert "0.300 above that of step 2" in said
+    assert "0.300 above that of step 2" in last_checkpoint(training.model_copy(update=update), None)
     assert gap_opening(training.model_copy(update={"history": points[:2]})) == ""
+
+
+def checkpoints(low: float, **changes: int) -> CheckpointChange:
+    options = {"checkpoints": 6, "best_step": 160, "last_step": 240, "rows": 31, "clusters": 12}
+    delta = Interval(estimate=0.02, low=low, high=0.05)
+    return CheckpointChange.model_validate(
+        options | {"best": 1.6, "last": 1.62, "delta": delta} | changes
+    )
+
+
+def test_the_last_checkpoint_is_worse_only_where_noise_would_not_explain_it() -> None:
+    training = realistic().training
+    said = last_checkpoint(training, checkpoints(-0.01))
+    assert "against the last (step 240): none" in said
+    assert "+0.020 nats per token (95 % interval −0.010 to +0.050, 31 rows" in said
+    assert "worse" in last_checkpoint(training, checkpoints(0.01))
+    same = last_checkpoint(training, checkpoints(0.0, last_step=160))
+    assert same == "The last checkpoint is the best."
+
+
+def test_best_against_last_stands_with_overfitting() -> None:
+    content = realistic()
+    known = content.comparison.model_copy(update={"checkpoints": checkpoints(-0.01)})
+    shown = section(render_report(content.model_copy(update={"comparison": known})), "overfitting")
+    assert "none that noise would not explain" in shown
+    assert "was not measured" in section(render_report(content), "overfitting")
