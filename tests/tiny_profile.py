@@ -1,5 +1,6 @@
 """A whole pipeline in seconds: the sample documents and a tiny random model."""
 
+import shutil
 from pathlib import Path
 
 import yaml
@@ -9,12 +10,28 @@ from tests.tiny_models import tiny_base
 DOCUMENTS = Path(__file__).parents[1] / "examples" / "handbook"
 
 
-def write_tiny_profile(folder: Path) -> Path:
-    """Write the model and a profile that runs the sample documents through it, without an LLM."""
+# Enough for every split.
+FEW = ("customer", "people", "about/glossary.md", "operations/rescue-quick-guide.md")
+
+
+def copy_few(folder: Path) -> Path:
+    """Copy a few of the sample documents, which may be changed; return where they lie."""
+    for name in FEW:
+        source, target = DOCUMENTS / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copyfile(source, target)
+    return folder
+
+
+def write_tiny_profile(folder: Path, documents: Path = DOCUMENTS) -> Path:
+    """Write the model and a profile that runs documents through it, without an LLM."""
     tiny_base(folder / "model", "gemma3")
     profile = {
         "name": "tiny",
-        "documents": str(DOCUMENTS),
+        "documents": str(documents),
         "base_model": str(folder / "model"),
         "chunking": {"max_tokens": 400},  # the tiny tokenizer makes many tokens of a word
         "generation": {
