@@ -231,6 +231,7 @@ def _unreadable(path: Path, error: Exception) -> DatasetError:
 def stage_files(home: Path, stage: str, fingerprint: str, result: StageResult) -> Path:
     """Write a result's tables and artifacts into a new temporary folder and return it."""
     parent = dataset_folder(home, stage, fingerprint).parent
+    staged: Path | None = None
     try:
         parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{fingerprint[:8]}-", dir=parent))
@@ -246,6 +247,8 @@ def stage_files(home: Path, stage: str, fingerprint: str, result: StageResult) -
         for name, text in result.artifacts.items():
             (staged / name).write_text(text, encoding="utf-8")
     except OSError as error:
+        if staged is not None:  # on a full disk, what is half-written takes room
+            shutil.rmtree(staged, ignore_errors=True)
         raise StorageError(
             f"Cannot write the dataset of stage {stage!r} below {parent}: {error}. "
             "Free disk space or set TEMPER_HOME to another disk, then run again: "
@@ -272,6 +275,7 @@ def commit(staged: Path, home: Path, manifest: Manifest) -> DatasetRef:
             shutil.rmtree(folder)
         staged.replace(folder)
     except OSError as error:
+        shutil.rmtree(staged, ignore_errors=True)
         raise StorageError(
             f"Cannot finish the dataset {folder}: {error}. Free disk space, then run again."
         ) from error

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -89,3 +89,13 @@ class FileLock:
 def file_lock(path: Path) -> FileLock:
     """Return this process's locks in a file: POSIX knows but one holder a process."""
     return FileLock(path)
+
+
+def one_at_a_time(home: Path, name: str) -> AbstractContextManager[None]:
+    """Let one run at a time make what has that name in a home folder: others wait, and find it.
+
+    Args:
+        home: Temper's home folder.
+        name: A fingerprint, or what else no two runs may write at once.
+    """
+    return file_lock((home / "runs.lock").absolute()).held(name)

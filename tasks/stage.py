@@ -32,6 +32,7 @@ from data_contracts.dataset import (
 from data_contracts.errors import ContractViolation
 from data_contracts.schemas import SCHEMA_VERSION, dropped_schema
 from data_contracts.validation import ValidationReport, schema_failures, validate
+from tasks.file_lock import one_at_a_time
 from tasks.same_input import reuse_same_input
 from tasks.tracking import RunContext, log_dataset, stage_run
 
@@ -105,7 +106,8 @@ def run_stage(
     """
     options = config.model_dump(mode="json")
     fingerprint = dataset_fingerprint(stage.name, stage.version, options, parents)
-    with stage_run(context, stage.name) as mlflow:
+    alone = one_at_a_time(context.home, fingerprint)
+    with stage_run(context, stage.name) as mlflow, alone:
         ref = find_dataset(context.home, stage.name, fingerprint) or reuse_same_input(
             context.home, stage.name, stage.version, options, parents, fingerprint
         )

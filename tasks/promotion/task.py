@@ -23,7 +23,7 @@ from data_contracts.results import (
     ModelVersionRef,
     Verdict,
 )
-from tasks.file_lock import file_lock
+from tasks.file_lock import file_lock, one_at_a_time
 from tasks.modeling.tuned import find_model
 from tasks.promotion.champion import (
     Registry,
@@ -124,7 +124,8 @@ def register_model(
     was the champion before: whoever replaced it or rolled it back had a reason.
     """
     name = config.model_name
-    with stage_run(context, "registration") as mlflow:
+    alone = one_at_a_time(context.home, f"registration of {name}")
+    with stage_run(context, "registration") as mlflow, alone:
         client = mlflow.MlflowClient()
         champion = champion_before(client, name)
         version = find_version(client, name, model.fingerprint, verdict.outcome)

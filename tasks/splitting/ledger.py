@@ -10,7 +10,6 @@ dataset is complete: a run that breaks off in between finds the dataset and writ
 
 import json
 import re
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import pyarrow as pa
 from data_contracts.base import digest
 from data_contracts.errors import DatasetError, StorageError
 from tasks.splitting.assignment import Assignment, assignment_of
+from tasks.whole_file import whole_file
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,9 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
         },
     }
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=".ledger-", delete=False
-        ) as file:
-            json.dump(value, file, indent=1, sort_keys=True, ensure_ascii=False)
-        Path(file.name).replace(path)
+        with whole_file(path) as file:
+            text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+            file.write(text.encode())
     except OSError as error:
         raise StorageError(
             f"Cannot write the ledger of splits {path}: {error}. Free disk space, then run "

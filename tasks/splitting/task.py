@@ -4,6 +4,7 @@ from prefect import task
 
 from data_contracts.dataset import DatasetRef, StageResult, dataset_fingerprint, read_kept
 from data_contracts.schemas import EXAMPLE
+from tasks.file_lock import one_at_a_time
 from tasks.splitting.config import SplittingConfig
 from tasks.splitting.ledger import Ledger, ledger_path, read_ledger, write_ledger
 from tasks.splitting.origins import read_origins
@@ -39,15 +40,17 @@ def split(
     source = dataset_fingerprint(SPLITTING.name, SPLITTING.version, options, parents)
     path = ledger_path(context.home, name, config.salt, config.by)
     keeps = config.strategy.strategy != "kfold"  # every row is the test of one fold
-    ledger = read_ledger(path) if keeps else Ledger()
-    rested_on = ledger.rests_on(source, table)
+    # two that read the same ledger would each forget the other's sides
+    with one_at_a_time(context.home, path.name):
+        ledger = read_ledger(path) if keeps else Ledger()
+        rested_on = ledger.rests_on(source, table)
 
-    def compute() -> StageResult:
-        origins = {} if documents is None else read_origins(documents)
-        return split_examples(table, config, ledger.assignment, origins)
+        def compute() -> StageResult:
+            origins = {} if documents is None else read_origins(documents)
+            return split_examples(table, config, ledger.assignment, origins)
 
-    rests = parents if rested_on is None else {**parents, "previous": rested_on}
-    ref = run_stage(SPLITTING, context, config, rests, compute)
-    if keeps:
-        write_ledger(path, ledger.with_split(source, rested_on, table, read_kept(ref)))
+        rests = parents if rested_on is None else {**parents, "previous": rested_on}
+        ref = run_stage(SPLITTING, context, config, rests, compute)
+        if keeps:
+            write_ledger(path, ledger.with_split(source, rested_on, table, read_kept(ref)))
     return ref

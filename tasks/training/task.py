@@ -17,6 +17,7 @@ from data_contracts.base import digest, file_sha256
 from data_contracts.dataset import DatasetRef, read_kept
 from data_contracts.errors import StorageError
 from data_contracts.results import BaseModelRef, ModelRef, TrainingPoint, TrainingResult
+from tasks.file_lock import one_at_a_time
 from tasks.modeling.base_model import resolve_base_model
 from tasks.modeling.tuned import (
     MANIFEST,
@@ -51,7 +52,8 @@ def train(
     """Return the model tuned on these examples, training it only if it does not exist yet."""
     parents, options = _parents(examples, base), config.model_dump(mode="json")
     fingerprint = model_fingerprint(examples, base, config)
-    with stage_run(context, "training") as mlflow:
+    alone = one_at_a_time(context.home, fingerprint)  # two would write the same checkpoints
+    with stage_run(context, "training") as mlflow, alone:
         mlflow.log_params(flatten({**options, "peak_learning_rate": config.peak_learning_rate}))
         ref = find_model(context.home, fingerprint)
         mlflow.set_tags(

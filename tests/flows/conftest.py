@@ -1,12 +1,11 @@
-"""A whole pipeline in seconds: the sample documents and a tiny random model."""
+"""What tests of flows share: the tiny profile, and a home folder for each test."""
 
 from pathlib import Path
 
 import pytest
-import yaml
 from prefect.testing.utilities import prefect_test_harness
 
-from tests.tiny_models import tiny_base
+from tests.tiny_profile import write_tiny_profile
 
 
 @pytest.fixture(scope="module")
@@ -16,43 +15,9 @@ def prefect_server():
 
 
 @pytest.fixture(scope="session")
-def tiny_profile(tmp_path_factory, repository: Path) -> Path:
+def tiny_profile(tmp_path_factory) -> Path:
     """Return a profile that runs the sample documents through a tiny model, without an LLM."""
-    folder = tmp_path_factory.mktemp("profile")
-    tiny_base(folder / "model", "gemma3")
-    profile = {
-        "name": "tiny",
-        "documents": str(repository / "examples" / "handbook"),
-        "base_model": str(folder / "model"),
-        "chunking": {"max_tokens": 400},  # the tiny tokenizer makes many tokens of a word
-        "generation": {
-            "generators": [{"generator": name} for name in ("definition", "faq", "fact")],
-            "max_rows_per_document": 4,
-        },
-        "splitting": {"train": 0.6, "validation": 0.2, "test": 0.2, "min_rows": 5},
-        "training": {
-            "learning_rate": 5e-3,
-            "epochs": 1,
-            "batch_size": 4,
-            "max_length": 2000,
-            "evaluations_per_epoch": 4,
-        },
-        "evaluation": {
-            "test_rows": 12,
-            "validation_rows": 6,
-            "train_rows": 6,
-            "generated_rows": 4,
-            "max_new_tokens": 8,
-            "general_items_per_skill": 2,
-            "general_texts": 3,
-            "max_length": 2000,
-            "examinations": [{"examination": "retrieval", "rows": 3, "max_new_tokens": 3}],
-        },
-        "registry": {"model_name": "tiny"},
-    }
-    path = folder / "tiny.yaml"
-    path.write_text(yaml.safe_dump(profile))
-    return path
+    return write_tiny_profile(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture

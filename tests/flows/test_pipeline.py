@@ -10,6 +10,7 @@ from data_contracts.errors import ContractViolation, PromotionError
 from flows.build_dataset import dataset_pipeline
 from flows.pipeline import fine_tuning_pipeline
 from flows.promote import promote, rollback
+from tests.notebook import shown_by
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +237,22 @@ def test_the_champion_is_judged_again_and_told_of_when_it_changes(
     assert judged.verdict.outcome == runs[0].verdict.outcome
     assert told[-1]["event"] == task.JUDGED[judged.verdict.outcome]
     assert told[-1]["payload"]["leakage"] == "PASS"
+
+
+def test_the_notebook_on_datasets_shows_what_came_of_the_documents(runs, tmp_path, monkeypatch):
+    text = shown_by("dataset", runs[1], tmp_path, monkeypatch)
+    assert str(runs[1].dataset_folder) in text
+    for said in ("augmentation", "1 unsupported", "over_limit", "near_duplicate"):
+        assert said in text
+    assert "(True, 0, {" in text, "the certificate"
+
+
+def test_the_notebook_on_verdicts_reads_this_one(runs, tmp_path, monkeypatch):
+    text = shown_by("verdict", runs[1], tmp_path, monkeypatch)
+    assert f"'{runs[1].verdict.outcome}'" in text
+    for leg in runs[1].verdict.legs:
+        assert leg.name in text and leg.reason in text
+    assert "cross_entropy" in text and runs[1].report.name in text
 
 
 def test_the_report_is_one_file_that_escapes_documents(runs):
