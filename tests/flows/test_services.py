@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,16 +50,28 @@ def services(tmp_path_factory):
 
 
 def post(url: str, body: dict[str, object]) -> dict[str, object]:
-    request = urllib.request.Request(
-        url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+    return ask(
+        urllib.request.Request(
+            url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+        )
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read())
 
 
 def get(url: str) -> dict[str, object]:
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return json.loads(answer.read())
+    return ask(urllib.request.Request(url))
+
+
+def ask(request: urllib.request.Request, tries: int = 20) -> dict[str, object]:
+    """Return the answer; Prefect says 503 while its SQLite file is locked, and to ask again."""
+    for left in reversed(range(tries)):
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or not left:
+                raise
+        time.sleep(1)
+    raise AssertionError
 
 
 def test_both_pages_answer_on_loopback_only(services):
