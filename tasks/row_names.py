@@ -70,8 +70,8 @@ def _delimited(array: _Array) -> _Array:
 
 def _joined_lists(array: _Array) -> _Array:
     """Return the values of each list as one text; null where there is no list."""
-    lengths = pc.fill_null(pc.list_value_length(array), 0)
-    ends = pc.cumulative_sum(lengths.cast(pa.int32()))
+    lengths: _Array = pc.list_value_length(array)
+    ends = pc.cumulative_sum(pc.fill_null(lengths.cast(pa.int32()), 0))
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
     lists = pa.ListArray.from_arrays(offsets, _delimited(array.flatten()))
     return pc.if_else(array.is_valid(), pc.binary_join(lists, ""), None)

@@ -120,7 +120,7 @@ def measure_detectors(
     plants = plant(examples, held_out.tolist(), config.planted, config.seed, kinds_planted)
     known = counted or _counted(examples, config)
     # the leaks are compared with the rows they were made from, and with no other
-    pairs = pa.concat_tables([examples.take(pa.array(plants.sources)), plants.rows])
+    pairs = pa.concat_tables([examples.take(pa.array(plants.sources, pa.int64())), plants.rows])
     detectors = known.of(pairs, config.similarity, parentage)
     found = {d.name: _found(d, len(plants.kinds)) for d in detectors}
     unrelated = unrelated_rows(examples, train, config.planted, config.seed)
