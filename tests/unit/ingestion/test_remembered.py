@@ -64,3 +64,13 @@ def test_what_is_known_is_not_read_from_the_cache(tmp_path: Path, monkeypatch) -
 
     monkeypatch.setattr("tasks.ingestion.parse.read_partition", read)
     assert outcome(ingest(folder, tmp_path / "cache")) == outcome(first)
+
+
+def test_a_copy_that_shares_no_line_with_the_others_is_dropped(tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.md").write_text("The gate opens at eight.")
+    found = ingest(folder, tmp_path / "cache")
+    assert found.kept.column("path").to_pylist() == ["a.md"]
+    assert found.dropped.column("reason").to_pylist() == ["duplicate_file"]
