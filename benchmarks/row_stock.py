@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from tasks.generation.base import ChunkView, RuleGenerator
 from tasks.generation.config import GenerationConfig
-from tasks.generation.documents import source_documents
+from tasks.generation.documents import Sources
 from tasks.ingestion.chunk import chunk_documents
 from tasks.ingestion.config import ChunkingConfig, IngestionConfig
 from tasks.ingestion.ingest import ingest_documents
@@ -70,7 +70,7 @@ def _add_folder(stock: Stock, folder: Path, documents: int, chance: random.Rando
     with TemporaryDirectory() as cache:
         read = ingest_documents(folder, IngestionConfig(), Path(cache)).kept
     chunks = chunk_documents(read, ChunkingConfig(), _count_tokens).kept
-    sources = list(source_documents(chunks, read))
+    sources = list(Sources(chunks, read))
     for source in chance.sample(sources, min(documents, len(sources))):
         for chunk in source.chunks:
             stock.rows += _rows(chunk.view, source.document_id)

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ from tasks.llm.response_log import ResponseLog
 from tasks.modeling.tokens import TokenCounter
 from tasks.partitions import Partition, cached_partition
 from tasks.progress import track
+from tasks.remembered_rows import RememberedRows, UnitRows, rows_of
+from tasks.row_names import joined_names, row_names
+from tasks.text.rows import strings
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,14 @@ RESPONSES, SHIFT = "responses.jsonl", "shift.json"
 _TOKENS_OF_A_MESSAGE = 6
 
 Row = dict[str, Any]
+
+# What a language model made of rows, by example_id and the augmenter's name.
+Asked = dict[tuple[str, str], Outcome]
+
+_DROPPED = dropped_schema(EXAMPLE)
+
+# What the change to the training rows is measured on.
+_MEASURED = ["question", "answer", "kind", "language"]
 
 
 @dataclass(frozen=True)
@@ -88,14 +100,13 @@ def augment_examples(
         EndpointError: The language model cannot be reached or keeps failing.
         StorageError: The cache cannot be written.
     """
-    training = _training(examples)
-    work = _Work(config, materials, Passages(materials.chunks, training, config.seed))
-    partitions, usage = work.partitions(training)
-    made = [row for partition in partitions for row in partition.kept.to_pylist()]
-    gone = [row for partition in partitions for row in partition.dropped.to_pylist()]
+    rows = _training(examples)
+    found, usage = _Work(config, materials).rows(rows)
+    made, gone = found.kept.table.to_pylist(), found.dropped.table.to_pylist()
     variants, more = check_across(made, examples, config)
     replay, refused = add_replay(examples, variants, config, materials.stock, materials.cache)
     new, dropped = [*variants, *replay], [*gone, *more, *refused]
+    training = rows.select(_MEASURED).to_pylist()
     shifts = measure_shift(training, [*training, *new], config.shift)
     _warn(shifts)
     return StageResult(
@@ -112,43 +123,72 @@ def needs_model(config: AugmentationConfig) -> bool:
     return bool(config.asking) and config.share > 0
 
 
-def _training(examples: pa.Table) -> list[Row]:
-    rows = [row for row in examples.to_pylist() if row["split"] == "train"]
-    return sorted(rows, key=lambda row: str(row["example_id"]))
+def _training(examples: pa.Table) -> pa.Table:
+    splits, names = strings(examples, "split"), strings(examples, "example_id")
+    places = [place for place, split in enumerate(splits) if split == "train"]
+    return examples.take(pa.array(sorted(places, key=names.__getitem__), pa.int64()))
+
+
+def _by_document(training: pa.Table) -> list[list[int]]:
+    """Return the places of each document's rows, in the order of the documents."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, name in enumerate(strings(training, "document_id")):
+        places[name].append(place)
+    return [places[name] for name in sorted(places)]
 
 
 class _Work:
     """Makes each document's new rows, or finds them made."""
 
-    def __init__(
-        self, config: AugmentationConfig, materials: Materials, passages: Passages
-    ) -> None:
-        self.config, self.materials, self.passages = config, materials, passages
+    def __init__(self, config: AugmentationConfig, materials: Materials) -> None:
+        self.config, self.materials = config, materials
         self._around = any(augmenter.wants_around for augmenter in config.augmenters)
         across = {"max_share", "replay", "shift", "llm"}
         options = config.model_dump(mode="json", exclude=across)
         self._basis = digest([VERSION, SCHEMA_VERSION, materials.tokenizer, options])
 
-    def partitions(self, training: Sequence[Row]) -> tuple[list[Partition], dict[str, float]]:
+    def rows(self, training: pa.Table) -> tuple[UnitRows, dict[str, float]]:
         """Return every document's new rows, and what asking for them amounted to."""
-        sources = self._sources(training)
-        asked, usage = self._ask(turns(sources, self.config) if needs_model(self.config) else [])
-        tracked = track(sources, "Augmenting documents", len(sources))
-        return [self._partition(source, asked) for source in tracked], usage
+        remembered = RememberedRows(self.materials.cache, self._basis, EXAMPLE, _DROPPED)
+        documents = _by_document(training)
+        asks = needs_model(self.config)
+        if asks or self._around or self.materials.chunks is not None:
+            sources = self._sources(training.to_pylist(), documents)
+            asked, usage = self._ask(turns(sources, self.config) if asks else [])
+            names = [self._name(source, asked) for source in sources]
+            chosen = partial(_at, sources)
+        else:  # rules that look at nothing but the row: only new documents become objects
+            cells, asked, usage = row_names(training), {}, {}
+            names = [joined_names([cells[row] for row in rows]) for rows in documents]
+            chosen = partial(self._taken, training, documents)
 
-    def _sources(self, training: Sequence[Row]) -> list[Source]:
-        documents: dict[str, list[Row]] = defaultdict(list)
-        for row in training:
-            documents[row["document_id"]].append(row)
-        return [self._source(name, documents[name]) for name in sorted(documents)]
+        def make(places: list[int]) -> UnitRows:
+            tracked = track(chosen(places), "Augmenting documents", len(places))
+            return rows_of([self._partition(s, asked) for s in tracked], EXAMPLE, _DROPPED)
 
-    def _source(self, name: str, rows: Sequence[Row]) -> Source:
-        example = partial(self.passages.example, around=self._around)
-        return Source(name, tuple(rows), {row["example_id"]: example(row) for row in rows})
+        return remembered.rows(names, make), usage
 
-    def _ask(
-        self, wanted: Sequence[Turn]
-    ) -> tuple[dict[tuple[str, str], Outcome], dict[str, float]]:
+    def _taken(
+        self, training: pa.Table, documents: Sequence[Sequence[int]], places: Sequence[int]
+    ) -> list[Source]:
+        """Return some documents with their rows."""
+        taken = [row for place in places for row in documents[place]]
+        rows = training.take(pa.array(taken, pa.int64())).to_pylist()
+        ends = list(accumulate((len(documents[place]) for place in places), initial=0))
+        return self._sources(rows, [range(*pair) for pair in pairwise(ends)])
+
+    def _sources(self, rows: Sequence[Row], documents: Sequence[Sequence[int]]) -> list[Source]:
+        around = rows if self._around else ()
+        passages = Passages(self.materials.chunks, around, self.config.seed)
+        example = partial(passages.example, around=self._around)
+        found = []
+        for places in documents:
+            own = tuple(rows[place] for place in places)
+            examples = {row["example_id"]: example(row) for row in own}
+            found.append(Source(own[0]["document_id"], own, examples))
+        return found
+
+    def _ask(self, wanted: Sequence[Turn]) -> tuple[Asked, dict[str, float]]:
         if not wanted:
             return {}, {}
         if self.materials.complete is None:
@@ -159,15 +199,20 @@ class _Work:
         figures: dict[str, float] = {"asked": len(wanted)}
         return outcomes, figures | model.usage.figures()
 
-    def _partition(self, source: Source, asked: dict[tuple[str, str], Outcome]) -> Partition:
-        names = {row["example_id"] for row in source.rows}
-        outcomes = {key: outcome for key, outcome in asked.items() if key[0] in names}
+    def _name(self, source: Source, asked: Asked) -> bytes:
+        """Name a document's new rows; where a later run may get a reply they have no name."""
+        outcomes = _outcomes(source, asked)
+        replied = all(outcome.replied for outcome in outcomes.values())
+        return self._key(source, outcomes).encode() if replied else b""
+
+    def _partition(self, source: Source, asked: Asked) -> Partition:
+        outcomes = _outcomes(source, asked)
         make = partial(augment_document, source, self.config, outcomes, self._tokens)
         if any(not outcome.replied for outcome in outcomes.values()):
             return make()  # a later run may get the reply
         return cached_partition(self.materials.cache, self._key(source, outcomes), make)
 
-    def _key(self, source: Source, outcomes: dict[tuple[str, str], Outcome]) -> str:
+    def _key(self, source: Source, outcomes: Asked) -> str:
         """Name what a document's new rows depend on; rows of other documents are no part."""
         seen = [
             [e.passage, e.headings, [[p.chunk_id, p.text] for p in e.around]]
@@ -184,6 +229,15 @@ class _Work:
         messages = len(texts) + 2
         texts += [row["context"] or "", row["question"], row["answer"]]
         return sum(self.materials.count(texts)) + _TOKENS_OF_A_MESSAGE * messages
+
+
+def _at(sources: Sequence[Source], places: Sequence[int]) -> list[Source]:
+    return [sources[place] for place in places]
+
+
+def _outcomes(source: Source, asked: Asked) -> Asked:
+    names = {row["example_id"] for row in source.rows}
+    return {key: outcome for key, outcome in asked.items() if key[0] in names}
 
 
 def _warn(shifts: Sequence[Shift]) -> None:

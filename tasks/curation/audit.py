@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from data_contracts.errors import TooFewRows
 from data_contracts.results import LeakageCertificate, LeakageFinding, RowsApart
 from tasks.curation.config import CurationConfig
-from tasks.curation.detectors import build_detectors, count_template_ngrams
+from tasks.curation.detectors import Counted, build_detectors
 from tasks.curation.findings import finding
 from tasks.curation.outside import OutsideRows, outside_findings
 from tasks.curation.planted import measure_detectors
 from tasks.text.closest import remembered_closest
-from tasks.text.detectors import Detector, Positions
+from tasks.text.detectors import NGRAMS, Detector, Positions
 from tasks.text.recall import recall_detectors, recall_positions
 from tasks.text.rows import strings
+from tasks.text.template import Templates
 
 HELD_OUT = ("validation", "test")
 
@@ -53,7 +54,8 @@ def audit_leakage(
             f"{rows['test']} test rows. Split the dataset first: column 'split' must say "
             "train, validation or test."
         )
-    detectors = build_detectors(examples, config.similarity)
+    templates = Templates()
+    detectors = build_detectors(examples, config.similarity, templates)
     found, near = _findings(examples, positions, config, detectors)
     findings = [*found, *_recall_findings(examples, positions["train"], recall, config)]
     groups = _groups(examples, positions)
@@ -63,16 +65,20 @@ def audit_leakage(
         groups={name: len(found) for name, found in groups.items()},
         shared_groups=shared,
         findings=findings,
-        ignored_template_ngrams=count_template_ngrams(examples, config.similarity),
+        ignored_template_ngrams=templates.size(NGRAMS),
         passed=shared == 0 and not any(found.hits for found in findings),
-        outside=list(outside_findings(examples, positions["train"], outside, config)),
+        outside=list(
+            outside_findings(
+                examples, positions["train"], outside, config, Counted(detectors, templates)
+            )
+        ),
         apart=_apart(examples, positions["test"][~near], near.size, config),
         accuracy=measure_detectors(
             examples,
             positions["train"],
             np.concatenate([positions[name] for name in HELD_OUT]),
             config,
-            known=detectors,
+            counted=Counted(detectors, templates),
         ),
     )
 

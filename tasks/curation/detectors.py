@@ -1,5 +1,8 @@
 """All detectors of the audit: where rows come from, and what they say."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pyarrow as pa
 
 from tasks.text.config import SimilarityConfig
@@ -7,27 +10,44 @@ from tasks.text.detectors import Detector, text_detectors
 from tasks.text.overlap import closest_by_count
 from tasks.text.rows import (
     family_features,
-    ngram_features,
     origin_features,
     questions_and_answers,
-    strings,
     value_features,
 )
-from tasks.text.template import template_hashes
+from tasks.text.template import Templates
 
 # Detectors of where rows come from; those of what rows say are the others.
 ORIGINS = ("same_group", "same_document", "same_chunk", "same_parent")
 
 
+@dataclass(frozen=True)
+class Counted:
+    """The detectors over the rows of a table, and the template text that they leave out."""
+
+    detectors: Sequence[Detector]
+    templates: Templates
+
+    def of(self, rows: pa.Table, config: SimilarityConfig, parentage: bool) -> list[Detector]:
+        """Return detectors over other rows; template text is that of this table.
+
+        Args:
+            rows: The rows.
+            config: Thresholds.
+            parentage: Whether where they come from counts.
+        """
+        build = build_detectors if parentage else text_detectors
+        return build(rows, config, self.templates)
+
+
 def build_detectors(
-    examples: pa.Table, config: SimilarityConfig, counted: int | None = None
+    examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
 ) -> list[Detector]:
     """Return all detectors over the rows of a table.
 
     Args:
         examples: The rows.
         config: Thresholds.
-        counted: Count template text over so many first rows only.
+        templates: Keeps the template text, see `text_detectors`.
     """
     texts = questions_and_answers(examples)
     origins = {
@@ -39,10 +59,4 @@ def build_detectors(
     by_origin = [
         Detector(name, features, closest_by_count, 1, texts) for name, features in origins.items()
     ]
-    return [*by_origin, *text_detectors(examples, config, counted)]
-
-
-def count_template_ngrams(examples: pa.Table, config: SimilarityConfig) -> int:
-    """Return how many runs of words are template text and therefore not counted."""
-    documents = strings(examples, "document_id")
-    return template_hashes(ngram_features(examples, config), documents, config).size
+    return [*by_origin, *text_detectors(examples, config, templates)]

@@ -9,7 +9,7 @@ where one lies within what the other says, and where both state the same fact in
 Questions, runs and words that many documents share are template text and link nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,7 @@ from tasks.text.rows import (
     strings,
     value_features,
 )
-from tasks.text.shingles import Hashes
+from tasks.text.shingles import Hashes, among, repeated
 from tasks.text.template import template_hashes, without
 
 Links = NDArray[np.int64]  # shape (n, 2): positions of two rows that belong together
@@ -81,7 +81,7 @@ def group_rows(examples: pa.Table, config: CurationConfig) -> Grouping:
         "fact": jaccard_pairs(fact_features(examples, rules), rules.fact_threshold),
     }
     components = _components(np.concatenate(list(links.values())), len(documents))
-    across = {name: _across(found, documents) for name, found in links.items()}
+    across = _across(links, documents)
     return Grouping(_names(components, documents), across, template.size)
 
 
@@ -91,6 +91,8 @@ def link_equal(features: Sequence[Hashes]) -> Links:
         return np.empty((0, 2), np.int64)
     hashes = np.concatenate(features)
     owners = np.repeat(np.arange(len(features)), [row.size for row in features])
+    shared = among(hashes, repeated(hashes))  # most are one row's only, and link nothing
+    hashes, owners = hashes[shared], owners[shared]
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     return np.stack([owners[first[inverse]], owners], axis=1)
 
@@ -130,5 +132,11 @@ def _names(components: NDArray[np.int32], documents: Sequence[str]) -> list[str]
     return [f"grp-{digest(anchors[component], length=12)}" for component in components.tolist()]
 
 
-def _across(links: Links, documents: Sequence[str]) -> int:
-    return sum(documents[left] != documents[right] for left, right in links.tolist())
+def _across(links: Mapping[str, Links], documents: Sequence[str]) -> dict[str, int]:
+    """Return how many links of each kind are between rows of different documents."""
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(name, len(numbers)) for name in documents], np.int64)
+    return {
+        name: int(np.count_nonzero(codes[found[:, 0]] != codes[found[:, 1]]))
+        for name, found in links.items()
+    }

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from data_contracts.results import LeakageFinding
 from tasks.curation.config import CurationConfig
-from tasks.curation.detectors import build_detectors
+from tasks.curation.detectors import Counted
 from tasks.curation.findings import finding
 from tasks.text.closest import remembered_closest
-from tasks.text.detectors import Positions, text_detectors
+from tasks.text.detectors import Positions
 from tasks.text.rows import strings
 
 EARLIER_VERSIONS = "earlier versions"
@@ -39,7 +39,11 @@ class OutsideRows:
 
 
 def outside_findings(
-    examples: pa.Table, train: Positions, outside: Sequence[OutsideRows], config: CurationConfig
+    examples: pa.Table,
+    train: Positions,
+    outside: Sequence[OutsideRows],
+    config: CurationConfig,
+    counted: Counted,
 ) -> Iterator[LeakageFinding]:
     """Yield what each detector finds between the training rows and rows of elsewhere.
 
@@ -48,12 +52,14 @@ def outside_findings(
         train: Positions of the training rows.
         outside: What to compare them with.
         config: Thresholds.
+        counted: All detectors over the examples.
     """
+    ours = {detector.name: detector for detector in counted.detectors}
     for other in outside:
-        rows = pa.concat_tables([examples, other.rows])
-        theirs = np.arange(examples.num_rows, rows.num_rows, dtype=np.int64)
-        build = build_detectors if other.parentage else text_detectors
-        identifiers = strings(rows, "example_id")
-        for detector in build(rows, config.similarity, examples.num_rows):
+        rows = examples.num_rows + other.rows.num_rows
+        theirs = np.arange(examples.num_rows, rows, dtype=np.int64)
+        identifiers = [*strings(examples, "example_id"), *strings(other.rows, "example_id")]
+        for found in counted.of(other.rows, config.similarity, other.parentage):
+            detector = ours[found.name].joined(found)
             closest = remembered_closest(detector, theirs, train, other.name)
             yield finding(detector, other.name, train, theirs, identifiers, closest)

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from data_contracts.results import DetectorAccuracy, PlantedLeaks
 from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.curation.config import CurationConfig
-from tasks.curation.detectors import ORIGINS, build_detectors
+from tasks.curation.detectors import ORIGINS, Counted
 from tasks.curation.planters import PARENTAGE, PLANTERS, Row
 from tasks.text.closest import remembered_closest
 from tasks.text.detectors import Detector, Positions, text_detectors
 from tasks.text.rows import strings
+from tasks.text.template import Templates
 
 ANY = "any"
 
@@ -100,7 +101,7 @@ def measure_detectors(
     held_out: Positions,
     config: CurationConfig,
     parentage: bool = True,
-    known: Sequence[Detector] = (),
+    counted: Counted | None = None,
 ) -> PlantedLeaks | None:
     """Return recall on planted leaks and false alarms on unrelated rows, by detector.
 
@@ -111,19 +112,20 @@ def measure_detectors(
         config: Thresholds, and how many leaks; None is returned for 0.
         parentage: Whether the rows tell where they come from; without it, only what they say
             counts.
-        known: The detectors over the rows, where they are made already.
+        counted: The detectors over the rows, where they are made already.
     """
     if not config.planted or not held_out.size:
         return None
     kinds_planted = [kind for kind in PLANTERS if parentage or kind not in PARENTAGE]
     plants = plant(examples, held_out.tolist(), config.planted, config.seed, kinds_planted)
-    together = pa.concat_tables([examples, plants.rows])
-    build = build_detectors if parentage else text_detectors
-    detectors = build(together, config.similarity, counted=examples.num_rows)
-    found = {d.name: _found(d, plants, examples.num_rows) for d in detectors}
+    known = counted or _counted(examples, config)
+    # the leaks are compared with the rows they were made from, and with no other
+    pairs = pa.concat_tables([examples.take(pa.array(plants.sources, pa.int64())), plants.rows])
+    detectors = known.of(pairs, config.similarity, parentage)
+    found = {d.name: _found(d, len(plants.kinds)) for d in detectors}
     unrelated = unrelated_rows(examples, train, config.planted, config.seed)
-    saying = [detector for detector in known if detector.name not in ORIGINS]
-    alarms = _alarms(unrelated, saying or text_detectors(examples, config.similarity))
+    saying = [detector for detector in known.detectors if detector.name not in ORIGINS]
+    alarms = _alarms(unrelated, saying)
     kinds = np.array(plants.kinds, dtype=object)
     return PlantedLeaks(
         planted={kind: plants.kinds.count(kind) for kind in dict.fromkeys(plants.kinds)},
@@ -140,11 +142,21 @@ def measure_detectors(
     )
 
 
-def _found(detector: Detector, plants: Plants, first: int) -> Found:
-    """Return which leaks are found: each is compared only with the row it was made from."""
+def _counted(examples: pa.Table, config: CurationConfig) -> Counted:
+    templates = Templates()
+    return Counted(text_detectors(examples, config.similarity, templates), templates)
+
+
+def _found(detector: Detector, leaks: int) -> Found:
+    """Return which leaks are found: each is compared only with the row it was made from.
+
+    Args:
+        detector: Over the rows that leak, and over the leaks in the same order after them.
+        leaks: How many there are.
+    """
     pairs = (
-        detector.closest(plants.sources[n : n + 1], np.array([first + n], np.int64))
-        for n in range(len(plants.kinds))
+        detector.closest(np.array([n], np.int64), np.array([leaks + n], np.int64))
+        for n in range(leaks)
     )
     return np.array([pair.value[0] >= detector.threshold for pair in pairs], bool)
 

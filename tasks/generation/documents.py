@@ -4,12 +4,21 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from tasks.generation.base import ChunkView
 from tasks.generation.passage import plain
+from tasks.row_names import joined_names, row_names
+from tasks.text.rows import strings
+
+# What rows depend on, of a document and of its chunks.
+_OF_DOCUMENT = ["document_id", "text", "pages"]
+_OF_CHUNK = [
+    "chunk_id", "title", "heading_path", "text", "start", "page", "language", "flags",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,30 +46,63 @@ class SourceDocument:
                 return page
         return chunk.page
 
-    def content(self) -> list[Any]:
-        """Return everything that rows made from this document depend on, JSON-able."""
-        rows = [
-            [
-                *(c.view.chunk_id, c.view.title, *c.view.headings, c.view.text),
-                *(c.start, c.page, c.view.language, *c.view.flags),
-            ]
-            for c in self.chunks
+
+class Sources:
+    """The documents that have chunks, in the order of their identifiers; each is made on demand.
+
+    Args:
+        chunks: All columns of CHUNK.
+        documents: `document_id`, `text` and `pages` of DOCUMENT.
+    """
+
+    def __init__(self, chunks: pa.Table, documents: pa.Table) -> None:
+        self._chunks, self._documents = chunks, documents.select(_OF_DOCUMENT)
+        grouped: defaultdict[str, list[int]] = defaultdict(list)
+        for place, name in enumerate(strings(chunks, "document_id")):
+            grouped[name].append(place)
+        order: list[Any] = chunks.column("chunk_index").to_pylist()
+        self._ids = sorted(grouped)
+        self._rows = [sorted(grouped[name], key=order.__getitem__) for name in self._ids]
+        parents = strings(documents, "document_id")
+        self._parents = {name: place for place, name in enumerate(parents)}
+        self._made: dict[int, SourceDocument] = {}
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[SourceDocument]:
+        """Yield all of them."""
+        return iter(self.at(range(len(self))))
+
+    def names(self) -> list[bytes]:
+        """Return for each document a name of everything that its rows depend on."""
+        chunks = row_names(self._chunks, _OF_CHUNK)
+        documents = row_names(self._documents)
+        return [
+            joined_names([documents[self._parents[name]], *(chunks[row] for row in rows)])
+            for name, rows in zip(self._ids, self._rows, strict=True)
         ]
-        return [self.document_id, self.text, rows, self.pages]
+
+    def at(self, places: Sequence[int]) -> list[SourceDocument]:
+        """Return the documents at some places."""
+        new = [place for place in places if place not in self._made]
+        taken = [row for place in new for row in self._rows[place]]
+        chunks = iter(self._chunks.take(pa.array(taken, pa.int64())).to_pylist())
+        parents = [self._parents[self._ids[place]] for place in new]
+        documents = self._documents.take(pa.array(parents, pa.int64())).to_pylist()
+        for place, document in zip(new, documents, strict=True):
+            rows = list(islice(chunks, len(self._rows[place])))
+            self._made[place] = _source_document(document, rows)
+        return [self._made[place] for place in places]
 
 
-def source_documents(chunks: pa.Table, documents: pa.Table) -> Iterator[SourceDocument]:
-    """Yield the documents that have chunks, in the order of their identifiers."""
-    columns = documents.select(["document_id", "text", "pages"])
-    parents = {row["document_id"]: row for row in columns.to_pylist()}
-    grouped: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in chunks.to_pylist():
-        grouped[row["document_id"]].append(row)
-    for document_id in sorted(grouped):
-        rows = sorted(grouped[document_id], key=lambda row: int(row["chunk_index"]))
-        text = parents[document_id]["text"]
-        pages = tuple((p["page"], p["start"], p["end"]) for p in parents[document_id]["pages"])
-        yield SourceDocument(document_id, tuple(_source_chunks(rows, text)), text, pages)
+def _source_document(
+    document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> SourceDocument:
+    pages = tuple((p["page"], p["start"], p["end"]) for p in document["pages"])
+    views = tuple(_source_chunks(rows, document["text"]))
+    return SourceDocument(document["document_id"], views, document["text"], pages)
 
 
 def _unnumbered(heading: str) -> str:

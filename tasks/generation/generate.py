@@ -17,7 +17,7 @@ from data_contracts.errors import TooFewRows
 from data_contracts.schemas import EXAMPLE, dropped_schema
 from tasks.generation.base import LLMGenerator, Subject
 from tasks.generation.config import GenerationConfig
-from tasks.generation.documents import SourceDocument, source_documents
+from tasks.generation.documents import SourceDocument, Sources
 from tasks.generation.limit import Surplus, surplus_rows
 from tasks.generation.related import Related, find_related
 from tasks.generation.rounds import VERSION as VERSION
@@ -27,7 +27,7 @@ from tasks.generation.topup import why_short
 from tasks.llm.logged import LoggedModel
 from tasks.llm.request import Complete
 from tasks.llm.response_log import ResponseLog
-from tasks.partitions import Partition
+from tasks.remembered_rows import UnitRows
 
 logger = logging.getLogger(__name__)
 
@@ -73,21 +73,22 @@ def generate_rows(
     cache: Path,
 ) -> StageResult:
     """Do what `generate_examples` does, but allow that no row is kept."""
-    sources = list(source_documents(chunks, documents))
+    sources = Sources(chunks, documents)
     asking = [g for g in config.generators if isinstance(g, LLMGenerator)]
-    related = find_passages(sources, config) if asking else Related({}, {})
+    seen = list(sources) if asking else []
+    related = find_passages(seen, config)
     subjects: dict[str, list[Subject]] = {
-        g.generator: ranked_subjects(g, sources, related, config.seed) for g in asking
+        g.generator: ranked_subjects(g, seen, related, config.seed) for g in asking
     }
     model = _model(complete, config, cache) if any(subjects.values()) else None
     rounds = Rounds(sources, subjects, config, model, cache)
-    partitions = rounds.run()
-    kept, dropped = _limited(partitions, config)
+    rows = rounds.run()
+    kept, dropped = _limited(rows, config)
     figures = _figures(kept, rounds, config, model)
     if asking:
-        flagged = [c for source in sources for c in source.chunks if not is_safe(c.view)]
+        flagged = [c for source in seen for c in source.chunks if not is_safe(c.view)]
         figures["flagged_chunks_not_asked"] = len(flagged)
-    _warn_of_shortage(kept, rounds, partitions, config)
+    _warn_of_shortage(kept, rounds, rows, config)
     return StageResult(kept, dropped, kept.num_rows + dropped.num_rows, figures)
 
 
@@ -109,12 +110,9 @@ def find_passages(sources: Sequence[SourceDocument], config: GenerationConfig) -
     return find_related(safe, low, high)
 
 
-def _limited(
-    partitions: Sequence[Partition], config: GenerationConfig
-) -> tuple[pa.Table, pa.Table]:
+def _limited(rows: UnitRows, config: GenerationConfig) -> tuple[pa.Table, pa.Table]:
     """Return kept and dropped rows after the limits that hold for the whole dataset."""
-    kept = _concatenated([p.kept for p in partitions], EXAMPLE)
-    dropped = _concatenated([p.dropped for p in partitions], dropped_schema(EXAMPLE))
+    kept, dropped = rows.kept.table, rows.dropped.table
     columns = ["example_id", "document_id", "generator", "kind", "answer"]
     surplus = surplus_rows(
         kept.select(columns).to_pylist(),
@@ -127,7 +125,7 @@ def _limited(
         return kept, dropped
     too_many = pc.is_in(kept.column("example_id"), pa.array(list(surplus), pa.string()))
     more = _reasoned(kept.filter(too_many), surplus)
-    return kept.filter(pc.invert(too_many)), _concatenated([dropped, more], dropped.schema)
+    return kept.filter(pc.invert(too_many)), pa.concat_tables([dropped, more])
 
 
 def _reasoned(rows: pa.Table, surplus: dict[str, Surplus]) -> pa.Table:
@@ -137,10 +135,6 @@ def _reasoned(rows: pa.Table, surplus: dict[str, Surplus]) -> pa.Table:
         for row in rows.to_pylist()
     ]
     return pa.Table.from_pylist(found, dropped_schema(EXAMPLE))
-
-
-def _concatenated(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
-    return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
 
 
 def _nothing(documents: int, dropped: pa.Table) -> TooFewRows:
@@ -164,13 +158,13 @@ def _figures(
 
 
 def _warn_of_shortage(
-    kept: pa.Table, rounds: Rounds, partitions: Sequence[Partition], config: GenerationConfig
+    kept: pa.Table, rounds: Rounds, rows: UnitRows, config: GenerationConfig
 ) -> None:
     names = kept.column("generator").to_pylist()
     for name, wanted in config.rows_per_kind.items():
         have = names.count(name)
         if name in rounds.subjects:
-            reason = why_short(rounds.progress(name, partitions), have)
+            reason = why_short(rounds.progress(name, rows), have)
         else:
             reason = "the documents give no more" if have < wanted else None
         if reason:

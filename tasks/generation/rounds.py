@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
+
 from data_contracts.base import digest
 from data_contracts.errors import EndpointError
-from data_contracts.schemas import SCHEMA_VERSION
+from data_contracts.schemas import EXAMPLE, SCHEMA_VERSION, dropped_schema
 from tasks.generation.base import LLMGenerator, Subject
 from tasks.generation.config import GenerationConfig
 from tasks.generation.conversation import ask_about
 from tasks.generation.document_rows import Asked, DocumentRows
-from tasks.generation.documents import SourceDocument
+from tasks.generation.documents import SourceDocument, Sources
 from tasks.generation.rows import NO_REPLY
 from tasks.generation.topup import Progress, next_round
 from tasks.llm.logged import LoggedModel
@@ -22,6 +24,7 @@ from tasks.llm.request import Request
 from tasks.llm.structured import ask_all
 from tasks.partitions import Partition, cached_partition
 from tasks.progress import track
+from tasks.remembered_rows import RememberedRows, UnitRows, rows_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,8 @@ _OUTSIDE_DOCUMENTS = {
     "max_loss_rate": True,
     "min_yield": True,
 }
+
+_DROPPED = dropped_schema(EXAMPLE)
 
 # Fewer conversations than these prove nothing about a model.
 _FEWEST_CONVERSATIONS = 20
@@ -60,7 +65,7 @@ class Rounds:
         cache: Folder for finished documents.
     """
 
-    sources: Sequence[SourceDocument]
+    sources: Sources
     subjects: Mapping[str, Sequence[Subject]]
     config: GenerationConfig
     model: LoggedModel | None
@@ -69,33 +74,35 @@ class Rounds:
     def __post_init__(self) -> None:
         self.asked: dict[str, int] = dict.fromkeys(self.subjects, 0)
         self._rows = DocumentRows(self.config, self.model)
-        self._partitions: dict[str, Partition] = {}
+        self._unfinished: dict[bytes, Partition] = {}
         options = self.config.model_dump(mode="json", exclude=_OUTSIDE_DOCUMENTS)
         llm = [self.config.llm.model, self.config.llm.repairs]
         self._basis = digest([VERSION, SCHEMA_VERSION, options, llm])
+        self._names = self.sources.names()
+        self._remembered = RememberedRows(self.cache, self._basis, EXAMPLE, _DROPPED)
 
-    def run(self) -> list[Partition]:
+    def run(self) -> UnitRows:
         """Return the documents' rows once no further round is of use.
 
         Raises:
             EndpointError: The model cannot be reached, or its replies are of no use.
         """
-        sizes = self._sizes([])
+        sizes = self._sizes(rows_of([], EXAMPLE, _DROPPED))
         while True:
             for name, size in sizes.items():
                 self.asked[name] += size
             asked = self._chosen()
             self._ask_ahead(asked)
-            partitions = self._make(asked)
-            self._check_losses(partitions)
-            sizes = self._sizes(partitions)
+            rows = self._make(asked)
+            self._check_losses(rows.dropped.table)
+            sizes = self._sizes(rows)
             if not any(sizes.values()):
-                return partitions
+                return rows
             logger.info("Asking again: %s", _listed(sizes))
 
-    def progress(self, name: str, partitions: Sequence[Partition]) -> Progress:
+    def progress(self, name: str, rows: UnitRows) -> Progress:
         """Return how far a kind of rows has come."""
-        kept = sum(p.kept.column("generator").to_pylist().count(name) for p in partitions)
+        kept = rows.kept.table.column("generator").to_pylist().count(name)
         return Progress(
             wanted=self.config.rows_per_kind.get(name),
             kept=kept,
@@ -106,8 +113,8 @@ class Rounds:
             spent=bool(self.model and self.model.usage.over_budget),
         )
 
-    def _sizes(self, partitions: Sequence[Partition]) -> dict[str, int]:
-        return {name: next_round(self.progress(name, partitions)) for name in self.subjects}
+    def _sizes(self, rows: UnitRows) -> dict[str, int]:
+        return {name: next_round(self.progress(name, rows)) for name in self.subjects}
 
     def _chosen(self) -> Asked:
         return {
@@ -131,21 +138,27 @@ class Rounds:
     def _generators(self) -> list[LLMGenerator]:
         return [g for g in self.config.generators if isinstance(g, LLMGenerator)]
 
-    def _make(self, asked: Asked) -> list[Partition]:
+    def _make(self, asked: Asked) -> UnitRows:
         """Make the rows of all documents; those without a new question are as before."""
-        found = []
-        for source in track(self.sources, "Generating from documents", len(self.sources)):
-            key = self._key(source, asked)
-            if key not in self._partitions:
-                self._partitions[key] = self._document(source, asked, key)
-            found.append(self._partitions[key])
-        return found
+        keys = [self._key(place, asked) for place in range(len(self.sources))]
+
+        def make(places: list[int]) -> UnitRows:
+            sources = zip(places, self.sources.at(places), strict=True)
+            tracked = track(sources, "Generating from documents", len(places))
+            found = [self._document(source, asked, keys[place]) for place, source in tracked]
+            return rows_of(found, EXAMPLE, _DROPPED)
+
+        names = [key.encode() for key in keys]
+        return self._remembered.rows(names, make, self._unfinished.keys)
 
     def _document(self, source: SourceDocument, asked: Asked, key: str) -> Partition:
         """Return a document's rows; they are kept on disk only if every reply is there."""
         try:
-            return cached_partition(self.cache, key, partial(self._finished, source, asked))
+            return self._unfinished.get(key.encode()) or cached_partition(
+                self.cache, key, partial(self._finished, source, asked)
+            )
         except _Unfinished as unfinished:
+            self._unfinished[key.encode()] = unfinished.partition
             return unfinished.partition
 
     def _finished(self, source: SourceDocument, asked: Asked) -> Partition:
@@ -154,14 +167,16 @@ class Rounds:
             raise _Unfinished(partition)
         return partition
 
-    def _key(self, source: SourceDocument, asked: Asked) -> str:
+    def _key(self, place: int, asked: Asked) -> str:
+        generators = self._generators()
+        chunks = self.sources.at([place])[0].chunks if generators else ()
         questions = [
             [generator.generator, chunk.view.chunk_id, *self._request(generator, subject)]
-            for generator in self._generators()
-            for chunk in source.chunks
+            for generator in generators
+            for chunk in chunks
             if (subject := asked[generator.generator].get(chunk.view.chunk_id)) is not None
         ]
-        return digest([self._basis, source.content(), questions])
+        return digest([self._basis, self._names[place].hex(), questions])
 
     def _request(self, generator: LLMGenerator, subject: Subject) -> list[str]:
         """Return what the reply about a subject depends on, and what it is read with."""
@@ -169,7 +184,7 @@ class Rounds:
         others = [f"{other.chunk_id} {other.text}" for other in subject.others]
         return [request.key(self.config.llm), *others]
 
-    def _check_losses(self, partitions: Sequence[Partition]) -> None:
+    def _check_losses(self, dropped: pa.Table) -> None:
         """Stop where nearly all replies of a generator are of no use.
 
         Raises:
@@ -179,13 +194,10 @@ class Rounds:
             return
         invalid: Counter[str] = Counter()
         details: Counter[tuple[str, str]] = Counter()
-        for partition in partitions:
-            columns = ("reason", "generator", "detail")
-            rows = partition.dropped.select(columns).to_pylist()
-            for row in rows:
-                if row["reason"] == "invalid_reply":
-                    invalid[row["generator"]] += 1
-                    details[row["generator"], row["detail"]] += 1
+        for row in dropped.select(["reason", "generator", "detail"]).to_pylist():
+            if row["reason"] == "invalid_reply":
+                invalid[row["generator"]] += 1
+                details[row["generator"], row["detail"]] += 1
         for name, lost in sorted(invalid.items()):
             asked = self.asked[name]
             if asked >= _FEWEST_CONVERSATIONS and lost > self.config.max_loss_rate * asked:

@@ -1,15 +1,15 @@
 """Chunking: documents are cut where their structure allows, never across a heading."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data_contracts.base import digest
 from data_contracts.dataset import StageResult, count_reasons
@@ -18,8 +18,10 @@ from data_contracts.schemas import CHUNK, blank_row, dropped_schema
 from tasks.ingestion.blocks import Block, Span, find_blocks
 from tasks.ingestion.config import ChunkingConfig
 from tasks.ingestion.sentences import sentence_spans
-from tasks.memo import Memo, recall
 from tasks.modeling.tokens import TokenCounter
+from tasks.partitions import Partition
+from tasks.remembered_rows import RememberedRows, UnitRows, rows_of
+from tasks.row_names import row_names
 from tasks.text.instructions import FLAG, find_instructions
 
 Row = dict[str, Any]
@@ -28,7 +30,7 @@ _ADDRESS = re.compile(r"\S+://\S+|www\.\S+|\S+@\S+\.\w+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SPACE = re.compile(r"\s+")
 # The columns of a document that its chunks depend on.
-_DEPENDS_ON = ["document_id", "title", "text", "pages", "language"]
+CHUNKED_COLUMNS = ["document_id", "title", "text", "pages", "language"]
 # Fewer words than this, addresses not counted, state nothing.
 _LEAST_WORDS = 4
 
@@ -45,7 +47,7 @@ def chunk_documents(
     documents: pa.Table,
     config: ChunkingConfig,
     count_tokens: TokenCounter,
-    memo: Memo | None = None,
+    remembered: RememberedRows | None = None,
 ) -> StageResult:
     """Cut documents into chunks.
 
@@ -57,33 +59,48 @@ def chunk_documents(
         documents: Rows of the schema DOCUMENT.
         config: Sizes.
         count_tokens: Counts tokens as the base model does.
-        memo: The chunks of documents that an earlier run cut in the same way.
+        remembered: The chunks of documents that an earlier run cut in the same way.
 
     Raises:
         DocumentsError: No chunk is left.
     """
-    rows: list[Row] = []
-    for document in documents.select(_DEPENDS_ON).to_pylist():
-        cut = partial(_chunk_rows, document, config, count_tokens)
-        found = recall(memo, partial(_key, document), partial(_encoded, cut))
-        rows += json.loads(found)
+    needed = documents.select(CHUNKED_COLUMNS)
+
+    def cut(places: list[int]) -> UnitRows:
+        new = needed.take(pa.array(places, pa.int64())).to_pylist()
+        parts = [_partition(_chunk_rows(document, config, count_tokens)) for document in new]
+        return rows_of(parts, CHUNK, dropped_schema(CHUNK))
+
+    known = remembered or remembered_chunks(None, "")
+    found = known.rows(row_names(needed), cut)
+    kept, gone = found.kept.table, found.dropped.table
+    if not kept.num_rows:
+        raise _nothing_left(documents.num_rows, gone, config)
+    figures = {
+        "documents_with_chunks": float(pc.count_distinct(kept.column("document_id")).as_py()),
+        "mean_tokens": pc.sum(kept.column("n_tokens")).as_py() / kept.num_rows,
+    }
+    rows_in = kept.num_rows + gone.num_rows
+    return StageResult(kept=kept, dropped=gone, rows_in=rows_in, figures=figures)
+
+
+def remembered_chunks(folder: Path | None, basis: object) -> RememberedRows:
+    """Return the chunks that the last run cut.
+
+    Args:
+        folder: Where they are kept; None to remember nothing.
+        basis: All that they depend on beside the document.
+    """
+    return RememberedRows(folder, basis, CHUNK, dropped_schema(CHUNK))
+
+
+def _partition(rows: Sequence[Row]) -> Partition:
     kept = [_without_reason(row) for row in rows if row["reason"] is None]
     dropped = [row for row in rows if row["reason"] is not None]
-    gone = pa.Table.from_pylist(dropped, schema=dropped_schema(CHUNK))
-    if not kept:
-        raise _nothing_left(documents.num_rows, gone, config)
-    table = pa.Table.from_pylist(kept, schema=CHUNK)
-    figures = {"documents_with_chunks": float(len({row["document_id"] for row in kept}))}
-    figures["mean_tokens"] = sum(row["n_tokens"] for row in kept) / len(kept)
-    return StageResult(kept=table, dropped=gone, rows_in=len(rows), figures=figures)
-
-
-def _encoded(cut: Callable[[], list[Row]]) -> bytes:
-    return json.dumps(cut()).encode()
-
-
-def _key(document: Row) -> str:
-    return digest([document[name] for name in _DEPENDS_ON])
+    return Partition(
+        pa.Table.from_pylist(kept, schema=CHUNK),
+        pa.Table.from_pylist(dropped, schema=dropped_schema(CHUNK)),
+    )
 
 
 def _nothing_left(documents: int, gone: pa.Table, config: ChunkingConfig) -> DocumentsError:

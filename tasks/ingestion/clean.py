@@ -7,15 +7,14 @@ Every change is counted under its kind: `encoding` (lines with mis-decoded chara
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tasks.ingestion.config import IngestionConfig
-from tasks.ingestion.frequent import frequent_items
 from tasks.ingestion.hyphens import join_divided
 from tasks.ingestion.markup import plain_markdown
 from tasks.ingestion.navigation import is_navigation
 from tasks.ingestion.parser import PageSpan, ParsedDocument
+from tasks.ingestion.shared_lines import line_key
 from tasks.scrubbing.scrub import Scrubber
 
 _INVISIBLE = re.compile(
@@ -24,11 +23,6 @@ _INVISIBLE = re.compile(
 _SPACES = re.compile(r"[\t\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _TRAILING = re.compile(r"[ ]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
-_DIGITS = re.compile(r"\d+")
-# Headings, table rows and code fences give a text its form; "## Contact" may stand in
-# every document and still head what is particular to each.
-_STRUCTURE = re.compile(r"^\s*(#{1,6} |\||```|~~~)")
-_LIST_MARK = re.compile(r"^\s*(- |\d+\. )")
 
 
 @dataclass(frozen=True)
@@ -64,30 +58,11 @@ def scrub_document(clean: CleanText, scrubber: Scrubber) -> CleanText:
     return _rewrite(CleanText(clean.text, clean.pages, changes), scrub)
 
 
-def find_boilerplate(texts: Iterable[str], config: IngestionConfig) -> dict[str, int]:
-    """Return the lines that too many documents share, normalised, with how many have them.
-
-    Args:
-        texts: The documents' texts; gone through twice, so that few lines are in memory.
-        config: How many is too many.
-    """
-    candidates, total = frequent_items(map(_keys, texts), config.boilerplate_share)
-    if not candidates - {""}:
-        return {}
-    counts = Counter(key for text in texts for key in _keys(text) & candidates)
-    least = max(config.boilerplate_min_documents, int(config.boilerplate_share * total) + 1)
-    return {key: n for key, n in sorted(counts.items()) if key and n >= least}
-
-
-def _keys(text: str) -> frozenset[str]:
-    return frozenset(map(_key, text.split("\n")))
-
-
 def remove_boilerplate(clean: CleanText, boilerplate: frozenset[str]) -> CleanText:
     """Take the lines out of one document."""
     if not boilerplate:
         return clean
-    shared = sum(_key(line) in boilerplate for line in clean.text.split("\n"))
+    shared = sum(line_key(line) in boilerplate for line in clean.text.split("\n"))
     if not shared:
         return clean
     changes = {**clean.changes, "boilerplate_line": shared}
@@ -95,15 +70,8 @@ def remove_boilerplate(clean: CleanText, boilerplate: frozenset[str]) -> CleanTe
     return _rewrite(start, lambda part: _without(part, boilerplate))
 
 
-def _key(line: str) -> str:
-    """Return what makes two lines the same: case, numbers and list marks aside."""
-    if _STRUCTURE.match(line):
-        return ""
-    return _DIGITS.sub("0", " ".join(_LIST_MARK.sub("", line).casefold().split()))
-
-
 def _without(text: str, boilerplate: frozenset[str]) -> str:
-    kept = [line for line in text.split("\n") if _key(line) not in boilerplate]
+    kept = [line for line in text.split("\n") if line_key(line) not in boilerplate]
     return _BLANK_LINES.sub("\n\n", "\n".join(kept)).strip()
 
 

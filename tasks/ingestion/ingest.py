@@ -2,28 +2,38 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from data_contracts.dataset import StageResult, count_reasons
 from data_contracts.errors import DocumentsError
-from data_contracts.schemas import DOCUMENT
-from tasks.ingestion.clean import CleanText, find_boilerplate, remove_boilerplate
+from data_contracts.schemas import DOCUMENT, SCHEMA_VERSION
+from tasks.ingestion.clean import CleanText, remove_boilerplate
 from tasks.ingestion.config import IngestionConfig
 from tasks.ingestion.discover import Documents, describe, find_files
 from tasks.ingestion.document import Row, columns, has_words
 from tasks.ingestion.forgotten import NOTHING_FORGOTTEN, Forgotten
 from tasks.ingestion.parse import DROPPED, ParsedFile, parse_files
 from tasks.ingestion.parser import PageSpan, known_formats
+from tasks.ingestion.shared_lines import find_boilerplate, line_hashes, sharing
 from tasks.ingestion.sources import DocumentFile
 from tasks.ingestion.table_file import TableFile
+from tasks.remembered_rows import PartedTable, RememberedRows, UnitRows
 
-# Bytes of parsed documents that are read once and kept while they are gone through.
-_MOST_IN_MEMORY = 256 << 20
+# Raise when `line_hashes` gives other ones.
+REMEMBERED_VERSION = 1
+
+# The rows of a file as they are remembered: with the hashes of the text's lines.
+_LINES = pa.field("lines", pa.list_(pa.uint64()))
+_PARSED = DOCUMENT.append(_LINES)
 
 
 def ingest_documents(
@@ -38,8 +48,7 @@ def ingest_documents(
     A row is a document, or what failed to be one: a file, or a member of an archive or
     e-mail. So `rows_in` counts rows, not files, and an archive counts as its members only.
     Parsing is cached file by file; the lines that documents share are found anew each time.
-    So much of the documents is in memory and no more (`_MOST_IN_MEMORY`); the tables are mapped
-    from files.
+    The tables are mapped from files; what is unchanged is not read.
 
     Args:
         documents: A folder, a file, a glob or an fsspec address; or several of them.
@@ -53,122 +62,137 @@ def ingest_documents(
         StorageError: The cache cannot be written.
     """
     files = find_files(documents, config) if files is None else files
-    parsed = _in_memory(parse_files(files, config, cache, forgotten))
-    repeated = _repeated(parsed)
-    boilerplate = find_boilerplate(_Texts(parsed, repeated), config)
+    basis = [REMEMBERED_VERSION, SCHEMA_VERSION, forgotten.digest()]
+    remembered = RememberedRows(cache, basis, _PARSED, DROPPED)
+    parsed = parse_files(files, config, cache, forgotten, remembered)
+    rows = remembered.rows([file.name for file in parsed], partial(_read_rows, parsed, cache))
+    texts, lines = (rows.kept.table.column(name) for name in ("text", _LINES.name))
+    repeated = _repeated(rows.kept.table)
+    counted = np.ones(len(texts), np.bool_)
+    counted[list(repeated.copies)] = False
+    boilerplate = find_boilerplate(texts, lines, counted, config)
+    changed = sharing(lines, boilerplate) | _unwanted(rows.kept.table, config.languages)
+    changed[[*repeated.copies, *repeated.same_name]] = True
     finish = partial(_finish, boilerplate=frozenset(boilerplate), languages=config.languages)
-    with TableFile(cache, DOCUMENT) as kept, TableFile(cache, DROPPED) as dropped:
-        tally = _write(parsed, repeated, finish, kept, dropped)
-        result = StageResult(
-            kept=kept.table(),
-            dropped=dropped.table(),
-            rows_in=tally["rows"],
-            figures={
-                "files": float(len(files)),
-                "characters": float(tally["characters"]),
-                "boilerplate_lines": float(len(boilerplate)),
-                **{name: float(n) for name, n in sorted(tally.items()) if "." in name},
-            },
-            artifacts={"boilerplate.json": json.dumps(boilerplate, indent=2, ensure_ascii=False)},
+    kept, dropped = _finished(rows, changed, partial(_final, repeated, finish), cache)
+    if not kept.num_rows:
+        raise _nothing_kept(documents, len(files), dropped)
+    return StageResult(
+        kept=kept,
+        dropped=dropped,
+        rows_in=kept.num_rows + dropped.num_rows,
+        figures={
+            "files": float(len(files)),
+            "boilerplate_lines": float(len(boilerplate)),
+            **_figures(kept),
+        },
+        artifacts={"boilerplate.json": json.dumps(boilerplate, indent=2, ensure_ascii=False)},
+    )
+
+
+def _read_rows(parsed: Sequence[ParsedFile], cache: Path, places: list[int]) -> UnitRows:
+    """Return the rows of some files, mapped from a file: they may be larger than memory."""
+    counts = []
+    with TableFile(cache, _PARSED) as kept, TableFile(cache, DROPPED) as dropped:
+        for place in places:
+            partition = parsed[place].read()
+            counts.append((partition.kept.num_rows, partition.dropped.num_rows))
+            rows = partition.kept.to_pylist()
+            kept.append([row | {_LINES.name: line_hashes(row["text"])} for row in rows])
+            dropped.append(partition.dropped.to_pylist())
+        numbers = np.array(counts, np.int64).reshape(-1, 2).T
+        return UnitRows(
+            PartedTable(kept.table(), numbers[0]), PartedTable(dropped.table(), numbers[1])
         )
-    if not result.kept.num_rows:
-        raise _nothing_kept(documents, len(files), result.dropped)
-    return result
-
-
-def _in_memory(parsed: Sequence[ParsedFile]) -> list[ParsedFile]:
-    """Read files as long as there is room: all are gone through four times."""
-    room, found = _MOST_IN_MEMORY, []
-    for file in parsed:
-        if room > 0:
-            partition = file.read()
-            room -= partition.kept.nbytes + partition.dropped.nbytes
-            found.append(ParsedFile(None, partition))
-        else:
-            found.append(file)
-    return found
 
 
 @dataclass
 class _Repeated:
-    """Rows that are dropped because of an earlier one.
+    """Places of rows that are dropped because of an earlier one.
 
     Attributes:
-        copies: Identifier of a document to that of the first one with the same bytes.
-        same_name: Places, as (file, row), of documents whose path an earlier one has.
+        copies: Of a document to the identifier of the first one with the same bytes.
+        same_name: Of documents whose path an earlier one has.
     """
 
-    copies: dict[str, str] = field(default_factory=dict)
-    same_name: set[tuple[int, int]] = field(default_factory=set)
+    copies: dict[int, str] = field(default_factory=dict)
+    same_name: set[int] = field(default_factory=set)
 
 
-def _repeated(parsed: Sequence[ParsedFile]) -> _Repeated:
+def _repeated(rows: pa.Table) -> _Repeated:
     """Find copies; of equal ones the first in the order of the paths is kept."""
     found, names, hashes = _Repeated(), set[str](), dict[str, str]()
-    for number, file in enumerate(parsed):
-        kept = file.read().kept.select(["document_id", "sha256"])
-        for place, row in enumerate(kept.to_pylist()):
-            if row["document_id"] in names:
-                found.same_name.add((number, place))
-                continue
-            names.add(row["document_id"])
-            first = hashes.setdefault(row["sha256"], row["document_id"])
-            if first != row["document_id"]:
-                found.copies[row["document_id"]] = first
+    columns = (rows.column(name).to_pylist() for name in ("document_id", "sha256"))
+    for place, (name, sha256) in enumerate(zip(*columns, strict=True)):
+        if name in names:
+            found.same_name.add(place)
+            continue
+        names.add(name)
+        first = hashes.setdefault(sha256, name)
+        if first != name:
+            found.copies[place] = first
     return found
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """The texts of all documents that are no copies; may be gone through several times."""
-
-    parsed: Sequence[ParsedFile]
-    repeated: _Repeated
-
-    def __iter__(self) -> Iterator[str]:
-        for file in self.parsed:
-            table = file.read().kept.select(["document_id", "text"])
-            for row in table.to_pylist():
-                if row["document_id"] not in self.repeated.copies:
-                    yield row["text"]
+def _unwanted(rows: pa.Table, languages: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which documents are in a language that is not wanted."""
+    spoken = rows.column("language")
+    if not languages:
+        return np.zeros(len(spoken), np.bool_)
+    wanted = pc.is_in(spoken, pa.array(list(languages), pa.string()))
+    return pc.and_(pc.is_valid(spoken), pc.invert(wanted)).to_numpy()
 
 
-def _write(
-    parsed: Sequence[ParsedFile],
-    repeated: _Repeated,
-    finish: Callable[[Row], Row],
-    kept: TableFile,
-    dropped: TableFile,
-) -> Counter[str]:
-    """Write every row to one of the tables; return the stage's figures.
+def _final(repeated: _Repeated, finish: Callable[[Row], Row], row: Row, place: int) -> Row:
+    """Return a row as it is kept, or dropped with a reason."""
+    return _drop_repeated(row, place, repeated) or finish(row)
 
-    These are how many rows and characters there are, how many changes of each kind cleaning
-    made (`changes.encoding`), and how many documents are in each language (`language.en`).
-    """
+
+def _finished(
+    rows: UnitRows,
+    changed: NDArray[np.bool_],
+    final: Callable[[Row, int], Row],
+    cache: Path,
+) -> tuple[pa.Table, pa.Table]:
+    """Return the rows kept and dropped; those that do not change are not looked at."""
+    parsed = rows.kept.table.select(DOCUMENT.names)
+    places = np.flatnonzero(changed)
+    if not places.size:
+        return parsed, rows.dropped.table
+    with TableFile(cache, DOCUMENT) as kept, TableFile(cache, DROPPED) as dropped:
+        dropped.append_table(rows.dropped.table)
+        before = 0
+        for place in places.tolist():
+            if place > before:
+                kept.append_table(parsed.slice(before, place - before))
+            [row] = parsed.slice(place, 1).to_pylist()
+            decided = final(row, place)
+            (dropped if decided.get("reason") else kept).append([decided])
+            before = place + 1
+        kept.append_table(parsed.slice(before))
+        return kept.table(), dropped.table()
+
+
+def _figures(kept: pa.Table) -> dict[str, float]:
+    """Count characters, changes of each kind (`changes.encoding`) and languages."""
     tally = Counter[str]()
-    for number, file in enumerate(parsed):
-        partition = file.read()
-        tally["rows"] += partition.kept.num_rows + partition.dropped.num_rows
-        dropped.append(partition.dropped.to_pylist())
-        for place, row in enumerate(partition.kept.to_pylist()):
-            final = _drop_repeated(row, (number, place), repeated) or finish(row)
-            if final.get("reason"):
-                dropped.append([final])
-            else:
-                kept.append([final])
-                tally["characters"] += len(final["text"])
-                tally[f"language.{final['language'] or 'unknown'}"] += 1
-                for change in final["changes"]:
-                    tally[f"changes.{change['kind']}"] += change["count"]
-    return tally
+    for spoken in kept.column("language").to_pylist():
+        tally[f"language.{spoken or 'unknown'}"] += 1
+    changes: Any = pc.list_flatten(kept.column("changes"))
+    columns = (pc.struct_field(changes, name).to_pylist() for name in ("kind", "count"))
+    for kind, count in zip(*columns, strict=True):
+        tally[f"changes.{kind}"] += count
+    characters = pc.sum(pc.utf8_length(kept.column("text"))).as_py() or 0
+    counts = {name: float(n) for name, n in sorted(tally.items())}
+    return {"characters": float(characters), **counts}
 
 
-def _drop_repeated(row: Row, place: tuple[int, int], repeated: _Repeated) -> Row | None:
+def _drop_repeated(row: Row, place: int, repeated: _Repeated) -> Row | None:
     """Return the dropped form of a row if an earlier one has its bytes or its path."""
     if place in repeated.same_name:
         detail = "Another document has the same path."
         return row | {"reason": "duplicate_name", "detail": detail}
-    first = repeated.copies.get(row["document_id"])
+    first = repeated.copies.get(place)
     if first is None:
         return None
     detail = "Another file has the same bytes."

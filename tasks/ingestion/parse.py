@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -60,11 +60,19 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """The rows of a file: where they lie in the cache, or themselves if they are not there."""
+    """The rows of a file: where they lie in the cache, or themselves if they are not there.
+
+    Attributes:
+        stored: Where they lie.
+        partition: The rows themselves.
+        forgotten: What is to be left out of them.
+        name: Names all that they depend on; empty if a later run is not to have them again.
+    """
 
     stored: Path | None
     partition: Partition | None = None
     forgotten: Forgotten = NOTHING_FORGOTTEN
+    name: bytes = b""
 
     def read(self) -> Partition:
         """Return the rows."""
@@ -80,6 +88,7 @@ def parse_files(
     config: IngestionConfig,
     folder: Path,
     forgotten: Forgotten = NOTHING_FORGOTTEN,
+    remembered: Container[bytes] = frozenset(),
 ) -> list[ParsedFile]:
     """Parse files and return their rows in the order of the files.
 
@@ -88,25 +97,31 @@ def parse_files(
         config: Options.
         folder: Cache of the parsed files.
         forgotten: What is not to be read.
+        remembered: Names of rows that need not be looked for: they are not read from the cache.
 
     Raises:
         DocumentsError: A remote file cannot be read although it exists.
         StorageError: The cache cannot be written.
     """
+    basis = _basis(config)
     parsed: dict[int, ParsedFile] = {}
+    for number, file in enumerate(files):
+        name = _key(file, file.checksum, basis).encode() if file.checksum else b""
+        if name in remembered and file.document_id not in forgotten.ids:
+            parsed[number] = ParsedFile(None, name=name)
+    others = [number for number in range(len(files)) if number not in parsed]
 
     def jobs() -> Iterator[Job]:
-        prepare = partial(
-            _prepare, config=config, basis=_basis(config), folder=folder, out=forgotten
-        )
-        for number, ready in enumerate(_ahead(prepare, files)):
+        prepare = partial(_prepare, config=config, basis=basis, folder=folder, out=forgotten)
+        prepared = _ahead(prepare, [files[number] for number in others])
+        for number, ready in zip(others, prepared, strict=True):
             if isinstance(ready, ParsedFile):
                 parsed[number] = ready
             else:
                 key, content = ready
                 yield Job(number, key, files[number].relative, content)
 
-    finished = ParserPool(config).run(_tracked(jobs(), len(files)))
+    finished = ParserPool(config).run(_tracked(jobs(), len(others)))
     for job, rows in finished:
         parsed[job.number] = _store(folder, job.key, rows, forgotten)
     return [parsed[number] for number in range(len(files))]
@@ -135,9 +150,10 @@ def _prepare(
     row = {"document_id": file.document_id, "path": file.relative}
     if file.document_id in out.ids:
         return ParsedFile(None, _partition([dropped_row(row, _FORGOTTEN)]))
-    known = find_partition(folder, _key(file, file.checksum, basis)) if file.checksum else None
+    name = _key(file, file.checksum, basis) if file.checksum else ""
+    known = find_partition(folder, name) if name else None
     if known:
-        return ParsedFile(known, forgotten=out)
+        return ParsedFile(known, forgotten=out, name=name.encode())
     try:
         content = _content(file, config)
     except UnreadableFile as error:
@@ -148,7 +164,8 @@ def _prepare(
     # of a local file the bytes that were read count: it may have changed since it was hashed
     key = _key(file, (file.checksum if file.is_remote else "") or sha256, basis)
     stored = find_partition(folder, key)
-    return ParsedFile(stored, forgotten=out) if stored else (key, content)
+    found = ParsedFile(stored, forgotten=out, name=key.encode())
+    return found if stored else (key, content)
 
 
 def _key(file: DocumentFile, content: str, basis: str) -> str:
@@ -214,7 +231,7 @@ def _store(folder: Path, key: str, rows: Sequence[Row], out: Forgotten) -> Parse
     # a file with a part that is forgotten is parsed each time: its cache would hold that part
     if partition is not whole or any(row.get("reason") in _NOT_CACHED for row in rows):
         return ParsedFile(None, partition)
-    return ParsedFile(store_partition(folder, key, partition))
+    return ParsedFile(store_partition(folder, key, partition), name=key.encode())
 
 
 def _without(partition: Partition, out: Forgotten) -> Partition:

@@ -42,6 +42,15 @@ class TableFile:
         if len(self._rows) >= _BATCH_ROWS:
             self._flush()
 
+    def append_table(self, table: pa.Table) -> None:
+        """Add the rows of a table in the same schema.
+
+        Raises:
+            StorageError: The disk is full.
+        """
+        self._flush()
+        self._write(table)
+
     def table(self) -> pa.Table:
         """Close the file and return its rows, mapped from it; the file has no name any more."""
         self._flush()
@@ -52,15 +61,19 @@ class TableFile:
         return table
 
     def _flush(self) -> None:
+        if self._rows:
+            self._write(pa.Table.from_pylist(self._rows, schema=self.schema))
+            self._rows = []
+
+    def _write(self, table: pa.Table) -> None:
         try:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self.schema))
+            self._writer.write_table(table)
         except OSError as error:
             raise StorageError(
                 f"Cannot write {self._path}: {error}. Free disk space or set TEMPER_HOME to "
                 "another disk, then run again: finished documents are kept."
             ) from error
-        self.rows_written += len(self._rows)
-        self._rows = []
+        self.rows_written += table.num_rows
 
     def __enter__(self) -> "TableFile":
         return self

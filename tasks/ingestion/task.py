@@ -7,7 +7,7 @@ from prefect import task
 from data_contracts.dataset import DatasetRef, StageResult, read_kept
 from data_contracts.results import BaseModelRef
 from data_contracts.schemas import CHUNK, DOCUMENT, SCHEMA_VERSION
-from tasks.ingestion.chunk import chunk_documents
+from tasks.ingestion.chunk import CHUNKED_COLUMNS, chunk_documents, remembered_chunks
 from tasks.ingestion.config import ChunkingConfig, IngestionConfig
 from tasks.ingestion.discover import Documents, describe, documents_digest, find_files
 from tasks.ingestion.document import scrubber_of
@@ -78,8 +78,9 @@ def chunk(
 
     def compute() -> StageResult:
         basis = [CHUNKING.version, SCHEMA_VERSION, options, parents["tokenizer"]]
-        with Memo(context.home / "cache" / CHUNKING.name, basis) as memo:
-            return chunk_documents(read_kept(documents), config, token_counter(base.folder), memo)
+        known = remembered_chunks(context.home / "cache" / CHUNKING.name, basis)
+        count = token_counter(base.folder)
+        return chunk_documents(read_kept(documents, CHUNKED_COLUMNS), config, count, known)
 
     options = config.model_dump(mode="json")
     return run_stage(CHUNKING, context, config, parents, compute)

@@ -11,7 +11,6 @@ from tasks.judging.config import JudgingConfig
 from tasks.judging.judge import VERSION, judge_examples, needs_model
 from tasks.llm.connect import language_model
 from tasks.llm.task import llm_api_key
-from tasks.memo import Memo
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext
 
@@ -31,12 +30,10 @@ def judge(
     def compute() -> StageResult:
         rows = pa.concat_tables([read_kept(ref) for ref in examples]).combine_chunks()
         passages = read_kept(chunks) if chunks is not None else None
-        with Memo(cache, [VERSION, config.model_dump(mode="json")]) as memo:
-            if not needs_model(config):
-                return judge_examples(rows, passages, config, None, cache, memo)
-            key = llm_api_key(config.llm)
-            with language_model(config.llm, context.home, key) as complete:
-                return judge_examples(rows, passages, config, complete, cache, memo)
+        if not needs_model(config):
+            return judge_examples(rows, passages, config, None, cache, cache)
+        with language_model(config.llm, context.home, llm_api_key(config.llm)) as complete:
+            return judge_examples(rows, passages, config, complete, cache, cache)
 
     parents = {f"examples_{n}": ref.fingerprint for n, ref in enumerate(examples)}
     if chunks is not None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from tasks.generation.base import LLMGenerator, Subject
 from tasks.generation.config import GenerationConfig
 from tasks.generation.conversation import ask_about
-from tasks.generation.documents import source_documents
+from tasks.generation.documents import Sources
 from tasks.generation.generate import RESPONSES, find_passages
 from tasks.generation.subjects import ranked_subjects
 from tasks.judging.base import LLMJudge
@@ -99,7 +99,7 @@ def _generated(
     generators = [g for g in config.generators if isinstance(g, LLMGenerator)]
     if not generators or not {"chunks", "documents"} <= inputs.keys():
         return set()
-    sources = list(source_documents(read_part(inputs["chunks"]), read_part(inputs["documents"])))
+    sources = list(Sources(read_part(inputs["chunks"]), read_part(inputs["documents"])))
     related = find_passages(sources, config)
     replies = LoggedReplies(log, config.llm)
     for generator in generators:
@@ -124,8 +124,8 @@ def _judged(
         return set()
     passages = Passages(read_part(inputs["chunks"]) if "chunks" in inputs else None)
     replies = LoggedReplies(log, config.llm)
-    for row in _rows([v for role, v in inputs.items() if role != "chunks"], ids):
-        judged = passages.judged_row(row)
+    rows = _rows([v for role, v in inputs.items() if role != "chunks"], ids)
+    for judged in passages.judged_rows(rows):
         for judge in judges:
             if judge.applies(judged):
                 read = partial(judge.read, row=judged)

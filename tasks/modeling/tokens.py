@@ -1,10 +1,15 @@
 """Counts tokens as the base model does, with nothing of the model loaded but its tokenizer."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data_contracts.base import file_sha256
 from data_contracts.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
@@ -12,25 +17,33 @@ TokenCounter = Callable[[Sequence[str]], list[int]]
 def token_counter(folder: Path) -> TokenCounter:
     """Return a function that counts the tokens of texts, special tokens not included.
 
+    Its first use loads the tokenizer, and raises ModelError where the file is none.
+
     Args:
         folder: The model's folder; `tokenizer.json` must lie in it.
 
     Raises:
-        ModelError: It does not, or is no tokenizer.
+        ModelError: It does not.
     """
-    from tokenizers import Tokenizer
-
     path = _tokenizer_file(folder)
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the Rust side raises plain Exception
-        raise ModelError(f"{path} is not a tokenizer: {error}") from error
 
     def count(texts: Sequence[str]) -> list[int]:
+        tokenizer = _tokenizer(path, path.stat().st_mtime_ns)
         encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [len(encoding.ids) for encoding in encodings]
 
     return count
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(path: Path, changed: int) -> "Tokenizer":
+    """Return a tokenizer: a vocabulary of 262,144 takes seconds to load, and stages share it."""
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the Rust side raises plain Exception
+        raise ModelError(f"{path} is not a tokenizer: {error}") from error
 
 
 def tokenizer_sha256(folder: Path) -> str:

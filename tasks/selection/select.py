@@ -3,19 +3,24 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from data_contracts.base import digest
 from data_contracts.dataset import StageResult
 from data_contracts.errors import TooFewRows
 from data_contracts.schemas import EXAMPLE, dropped_schema
+from tasks.memo import Memo, recall
 from tasks.selection.config import BehaviourConfig, Knowledge, KnowledgeConfig
 from tasks.selection.coverage import Choice, choose, curve
 from tasks.selection.facts import fact_of, wordings
 from tasks.selection.suitability import find_warnings
+from tasks.text.rows import strings
 
 if TYPE_CHECKING:
     from tasks.modeling.encoder import Vectors
@@ -29,12 +34,14 @@ Classify = Callable[[Sequence["Fact"], Sequence["Fact"]], dict[str, Knowledge]]
 # it compares each with each, and it is a picture of the data, not a decision.
 _CURVE_ROWS = 3_000
 
+_LOOKED_AT = ["question", "answer", "scores", "grounding"]
+
 WARNINGS = "warnings.json"
 COVERAGE = "coverage.json"
 
 
 def select_for_behaviour(
-    examples: pa.Table, config: BehaviourConfig, encode: Encode
+    examples: pa.Table, config: BehaviourConfig, encode: Encode, memo: Memo | None = None
 ) -> StageResult:
     """Keep the best and most different rows, where a number of rows is asked for.
 
@@ -44,20 +51,43 @@ def select_for_behaviour(
         examples: Curated rows.
         config: How many rows, and what is warned about.
         encode: Turns texts into unit vectors.
+        memo: What the last run measured on the same vectors.
     """
-    rows = examples.to_pylist()
-    limit = config.max_rows
-    limited = limit is not None and limit < len(rows)
-    looked_at = rows if limited else _drawn(rows, _CURVE_ROWS)
-    texts = [f"{row['question']}\n{row['answer']}" for row in looked_at]
-    qualities = np.array([quality(row) for row in looked_at])
-    choice = choose(encode(texts), qualities, limit if limited and limit else len(looked_at))
-    chosen = set(choice.order) if limited else set(range(len(rows)))
+    if config.max_rows is not None and config.max_rows < examples.num_rows:
+        return _select_best(examples.to_pylist(), config, config.max_rows, encode)
+    drawn = _drawn(strings(examples, "example_id"), _CURVE_ROWS)
+    looked_at = examples.select(_LOOKED_AT).take(pa.array(drawn, pa.int64())).to_pylist()
+    vectors, qualities = _measures(looked_at, encode)
+    key = digest([sha256(vectors.tobytes()).hexdigest(), qualities.tolist()])
+    make = partial(_coverage, vectors, qualities)
+    coverage: list[float] = json.loads(recall(memo, lambda: f"coverage {key}", make))
+    nothing = dropped_schema(EXAMPLE).empty_table()
+    result = _result(examples.cast(EXAMPLE), nothing, config)
+    return _with_curve(result, coverage, len(looked_at))
+
+
+def _select_best(
+    rows: Sequence[Row], config: BehaviourConfig, limit: int, encode: Encode
+) -> StageResult:
+    choice = choose(*_measures(rows, encode), limit)
+    chosen = set(choice.order)
     kept = [row for at, row in enumerate(rows) if at in chosen]
     dropped = [_covered(rows, choice, at) for at in range(len(rows)) if at not in chosen]
-    points = curve(choice.coverage, len(looked_at))
-    result = _result(kept, dropped, config)
-    return _with(result, {"coverage": choice.coverage[-1]} if points else {}, {COVERAGE: points})
+    return _with_curve(_result_of(kept, dropped, config), choice.coverage, len(rows))
+
+
+def _measures(rows: Sequence[Row], encode: Encode) -> tuple["Vectors", NDArray[np.float64]]:
+    texts = [f"{row['question']}\n{row['answer']}" for row in rows]
+    return encode(texts), np.array([quality(row) for row in rows])
+
+
+def _coverage(vectors: "Vectors", qualities: NDArray[np.float64]) -> bytes:
+    return json.dumps(choose(vectors, qualities, len(vectors)).coverage).encode()
+
+
+def _with_curve(result: StageResult, coverage: Sequence[float], rows: int) -> StageResult:
+    points = curve(list(coverage), rows)
+    return _with(result, {"coverage": coverage[-1]} if points else {}, {COVERAGE: points})
 
 
 def select_for_knowledge(
@@ -85,7 +115,7 @@ def select_for_knowledge(
             f"All {len(rows)} rows belong to the classes that selection.drop names "
             f"({', '.join(config.drop)}). Drop fewer classes, or add documents."
         )
-    result = _result(kept, dropped, config)
+    result = _result_of(kept, dropped, config)
     counts = wordings(result.kept)
     figures: dict[str, float] = {f"facts.{k}": n for k, n in Counter(classes.values()).items()}
     figures |= {"facts": len(counts), "wordings_per_fact": sum(counts.values()) / len(counts)}
@@ -99,9 +129,10 @@ def quality(row: Mapping[str, Any]) -> float:
     return sum(scores) / len(scores) if scores else 1.0
 
 
-def _drawn(rows: Sequence[Row], number: int) -> list[Row]:
-    ranked = sorted(rows, key=lambda row: digest(row["example_id"]))
-    return ranked[:number]
+def _drawn(names: Sequence[str], number: int) -> list[int]:
+    """Return the places of so many rows, drawn by the hashes of their names."""
+    hashes = [digest(name) for name in names]
+    return sorted(range(len(names)), key=hashes.__getitem__)[:number]
 
 
 def _facts_to_ask(
@@ -133,15 +164,24 @@ def _known(row: Row) -> Row:
     return row | {"reason": "knowledge_class", "detail": detail}
 
 
-def _result(
+def _result_of(
     kept: Sequence[Row], dropped: Sequence[Row], config: BehaviourConfig | KnowledgeConfig
 ) -> StageResult:
-    table = pa.Table.from_pylist(list(kept), schema=EXAMPLE)
+    return _result(
+        pa.Table.from_pylist(list(kept), schema=EXAMPLE),
+        pa.Table.from_pylist(list(dropped), schema=dropped_schema(EXAMPLE)),
+        config,
+    )
+
+
+def _result(
+    kept: pa.Table, dropped: pa.Table, config: BehaviourConfig | KnowledgeConfig
+) -> StageResult:
     return StageResult(
-        kept=table,
-        dropped=pa.Table.from_pylist(list(dropped), schema=dropped_schema(EXAMPLE)),
-        rows_in=len(kept) + len(dropped),
-        artifacts={WARNINGS: json.dumps(find_warnings(table, config), indent=2)},
+        kept=kept,
+        dropped=dropped,
+        rows_in=kept.num_rows + dropped.num_rows,
+        artifacts={WARNINGS: json.dumps(find_warnings(kept, config), indent=2)},
     )
 
 

@@ -57,7 +57,7 @@ def _compute(
         folder = context.home / "cache" / SELECTION.name
         with Memo(folder, ["vectors", encoder_sha256(config.encoder)]) as memo:
             vectors = partial(encode, encoder=config.encoder, memo=memo)
-            return select_for_behaviour(rows, config, vectors)
+            return select_for_behaviour(rows, config, vectors, memo)
     classify = None if config.classify_facts == 0 else _classifier(config, base)
     return select_for_knowledge(rows, config, classify)
 

@@ -13,11 +13,11 @@ from tasks.text.rows import (
     word_features,
 )
 from tasks.text.shingles import EMPTY, Hashes
-from tasks.text.template import template_hashes, without
+from tasks.text.template import Templates
 
 
 def containment_features(
-    examples: pa.Table, config: SimilarityConfig, counted: int | None = None
+    examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
 ) -> tuple[list[Hashes], list[Hashes]]:
     """Return what of each row to look for in others, and what each row holds.
 
@@ -27,25 +27,30 @@ def containment_features(
     Args:
         examples: The rows.
         config: Length and least number of runs.
-        counted: Count template text over so many first rows only.
+        templates: The template text, where it was counted over other rows.
     """
     texts = questions_and_answers(examples)
-    own = _own(examples, word_features(texts, config.containment_ngram), config, counted)
+    words = word_features(texts, config.containment_ngram)
+    own = _own("containment", examples, words, config, templates)
     enough = [row if row.size >= config.containment_least else EMPTY for row in own]
     return enough, word_features(whole_texts(examples), config.containment_ngram)
 
 
 def substring_features(
-    examples: pa.Table, config: SimilarityConfig, counted: int | None = None
+    examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
 ) -> list[Hashes]:
     """Return the runs of characters of each row's question and answer."""
     texts = questions_and_answers(examples)
     windows = window_features(texts, config.substring_characters)
-    return _own(examples, windows, config, counted)
+    return _own("substring", examples, windows, config, templates)
 
 
 def _own(
-    examples: pa.Table, features: Sequence[Hashes], config: SimilarityConfig, counted: int | None
+    kind: str,
+    examples: pa.Table,
+    features: Sequence[Hashes],
+    config: SimilarityConfig,
+    templates: Templates | None,
 ) -> list[Hashes]:
-    documents = strings(examples, "document_id")[:counted]
-    return without(features, template_hashes(features[:counted], documents, config))
+    known = templates or Templates()
+    return known.left_out(kind, features, strings(examples, "document_id"), config)

@@ -1,7 +1,7 @@
 """The ways in which the text of one row can give another row away."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -32,11 +32,14 @@ from tasks.text.rows import (
     value_features,
 )
 from tasks.text.shingles import Hashes
-from tasks.text.template import template_hashes, without
+from tasks.text.template import Templates
 
 Features = Sequence[NDArray[Any]]
 Compare = Callable[[Features, Features], Closest]
 Positions = NDArray[np.int64]
+
+# The kind under which `Templates` keeps the runs of words.
+NGRAMS = "ngrams"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,14 @@ class Detector:
         within = self.features if self.within is None else self.within
         return self.compare([self.features[i] for i in rows], [within[i] for i in others])
 
+    def joined(self, other: "Detector") -> "Detector":
+        """Return the same detector over its rows and those of another."""
+        within = None
+        if self.within is not None and other.within is not None:
+            within = [*self.within, *other.within]
+        features, texts = [*self.features, *other.features], [*self.texts, *other.texts]
+        return replace(self, features=features, texts=texts, within=within)
+
     def closest_given_away(self, rows: Positions, others: Positions) -> Closest:
         """Find for each of `rows` which of `others` it gives away most: `closest` turned round."""
         if self.within is None:
@@ -72,27 +83,29 @@ class Detector:
 
 
 def text_detectors(
-    examples: pa.Table, config: SimilarityConfig, counted: int | None = None
+    examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
 ) -> list[Detector]:
     """Return the detectors that compare what the rows of a table say.
 
-    Template text is counted over the whole table, as curation does.
+    Template text is counted over the whole table, as curation does, unless it was counted over
+    other rows before.
 
     Args:
         examples: The rows.
         config: Thresholds.
-        counted: Count template text over so many first rows only.
+        templates: Keeps the template text.
     """
     texts, contexts = questions_and_answers(examples), passages(examples)
-    documents = strings(examples, "document_id")[:counted]
+    documents, counted = strings(examples, "document_id"), templates or Templates()
 
-    def own(features: list[Hashes]) -> list[Hashes]:
-        return without(features, template_hashes(features[:counted], documents, config))
+    def own(kind: str, features: list[Hashes]) -> list[Hashes]:
+        return counted.left_out(kind, features, documents, config)
 
     exact = value_features(normalise(text) for text in texts)
     near, passage = shingle_features(texts, config), shingle_features(contexts, config)
-    ngram, ngrams = f"ngram_{config.ngram_length}", own(ngram_features(examples, config))
-    asked, stated = own(question_features(examples)), fact_features(examples, config, counted)
+    ngram, ngrams = f"ngram_{config.ngram_length}", own(NGRAMS, ngram_features(examples, config))
+    asked = own("questions", question_features(examples))
+    stated = fact_features(examples, config, counted)
     return [
         Detector("exact", exact, closest_by_count, 1, texts),
         Detector("same_question", asked, closest_by_count, 1, texts),
@@ -107,7 +120,7 @@ def text_detectors(
 
 
 def _containment(
-    examples: pa.Table, texts: list[str], config: SimilarityConfig, counted: int | None
+    examples: pa.Table, texts: list[str], config: SimilarityConfig, counted: Templates
 ) -> Detector:
     """Find rows whose question and answer lie within what another row says."""
     own, within = containment_features(examples, config, counted)
@@ -116,7 +129,7 @@ def _containment(
 
 
 def _substring(
-    examples: pa.Table, texts: list[str], config: SimilarityConfig, counted: int | None
+    examples: pa.Table, texts: list[str], config: SimilarityConfig, counted: Templates
 ) -> Detector:
     """Find rows that share a long run of characters, wherever it stands."""
     length = config.substring_characters

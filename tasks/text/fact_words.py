@@ -18,7 +18,7 @@ from tasks.text.facts import values
 from tasks.text.remembered import features
 from tasks.text.rows import questions, strings
 from tasks.text.shingles import EMPTY, Hashes, text_hash
-from tasks.text.template import template_hashes, without
+from tasks.text.template import Templates
 from tasks.text.words import AUXILIARIES, CLAUSE_WORDS, DETERMINERS, PREPOSITIONS, PRONOUNS
 
 _WORD = re.compile(r"[^\W_]{2,}")
@@ -31,7 +31,7 @@ _MOST_DOCUMENTS = 1_000
 
 
 def fact_features(
-    examples: pa.Table, config: SimilarityConfig, counted: int | None = None
+    examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
 ) -> list[Hashes]:
     """Return the subject words of each row, each hashed with the values of the row's answer.
 
@@ -39,7 +39,7 @@ def fact_features(
         examples: The rows.
         config: How many subject words a row needs, and from what share of documents on a word
             is none.
-        counted: Count the words of so many first rows only.
+        templates: The words of many documents, where they were counted over other rows.
 
     Returns:
         A set for each row; empty for rows of too few subject words ("Is it so?" "Yes").
@@ -48,8 +48,9 @@ def fact_features(
     texts = [f"{q}\n{a}" for q, a in zip(questions(examples), answers, strict=True)]
     words = features("subjects", texts, lambda text: _hashes(subject_words(text)))
     keys = features("values", answers, _key)
-    documents = strings(examples, "document_id")[:counted]
-    rare = without(words, template_hashes(words[:counted], documents, _sparser(config, documents)))
+    documents = strings(examples, "document_id")
+    known = templates or Templates()
+    rare = known.left_out("facts", words, documents, _sparser(config, documents))
     return [
         np.sort(found ^ key) if found.size >= config.fact_least else EMPTY
         for found, key in zip(rare, keys, strict=True)

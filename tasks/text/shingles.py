@@ -68,6 +68,22 @@ def window_hashes(codes: Hashes, length: int) -> Hashes:
     return mixed ^ (mixed >> np.uint64(31))
 
 
+def repeated(hashes: Hashes) -> Hashes:
+    """Return the distinct values that occur more than once, sorted."""
+    ordered = np.sort(hashes)
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    return _distinct(again) if again.size else EMPTY
+
+
+def among(hashes: Hashes, values: Hashes) -> NDArray[np.bool_]:
+    """Return which hashes are among sorted distinct values; `numpy.isin` would sort both."""
+    if not values.size:
+        return np.zeros(hashes.size, np.bool_)
+    places = np.minimum(np.searchsorted(values, hashes), values.size - 1)
+    found: NDArray[np.bool_] = values[places] == hashes
+    return found
+
+
 def _distinct(hashes: Hashes) -> Hashes:
     """Return the sorted distinct values; for short arrays twice as fast as numpy.unique."""
     hashes.sort()

@@ -11,6 +11,7 @@ from data_contracts.errors import EndpointError, TooFewRows
 from data_contracts.schemas import EXAMPLE, dropped_schema
 from data_contracts.validation import schema_failures, validate
 from tasks.generation.config import GenerationConfig
+from tasks.generation.document_rows import DocumentRows
 from tasks.generation.generate import generate_examples
 from tasks.generation.generators.definition import DefinitionGenerator
 from tasks.generation.generators.fact import FactGenerator
@@ -86,6 +87,20 @@ def test_a_changed_document_leaves_the_others_partitions_alone(tmp_path: Path) -
     assert len(before) == 2
     assert len(after) == 3
     assert before.items() <= after.items()
+
+
+def test_after_an_edit_the_rows_are_those_of_a_fresh_start(tmp_path: Path, monkeypatch) -> None:
+    edited = (LEAVE[0], [*LEAVE[1], (["Sick leave"], "You can take up to 9 days of sick leave.")])
+    generate_examples(*tables(HARBOUR, LEAVE), RULES, None, tmp_path / "a")
+    made = []
+    make = DocumentRows.make
+    monkeypatch.setattr(DocumentRows, "make", lambda *given: made.append(1) or make(*given))
+    found = generate_examples(*tables(HARBOUR, edited), RULES, None, tmp_path / "a")
+    assert len(made) == 1
+    fresh = generate_examples(*tables(HARBOUR, edited), RULES, None, tmp_path / "b")
+    assert found.kept.equals(fresh.kept)
+    assert found.dropped.equals(fresh.dropped)
+    assert found.figures == fresh.figures
 
 
 def test_a_limit_keeps_a_mix_of_kinds_and_says_what_it_dropped(tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ from data_contracts.errors import DocumentsError
 from data_contracts.schemas import CHUNK, DOCUMENT, blank_row, dropped_schema
 from data_contracts.validation import schema_failures
 from tasks.ingestion.blocks import find_blocks
-from tasks.ingestion.chunk import chunk_documents
+from tasks.ingestion.chunk import chunk_documents, remembered_chunks
 from tasks.ingestion.config import ChunkingConfig
-from tasks.memo import Memo
 
 
 def count_words(texts: Sequence[str]) -> list[int]:
@@ -165,8 +164,8 @@ def test_only_changed_documents_are_cut_again_and_the_result_is_the_same(tmp_pat
     for changed in (False, True):
         counted.clear()
         now = [texts[0], texts[1] + " It opens at six."] if changed else texts
-        with Memo(tmp_path, "basis") as memo:
-            result = chunk_documents(documents(*now), config, count, memo)
+        known = remembered_chunks(tmp_path, "basis")
+        result = chunk_documents(documents(*now), config, count, known)
         assert result.kept.equals(chunk_documents(documents(*now), config, count_words).kept)
     assert counted
     assert not any("Dogs" in text for text in counted)

@@ -1,7 +1,10 @@
 """Unicode, boilerplate, navigation, hyphens, scrubbing and page spans."""
 
 from collections import Counter
+from collections.abc import Sequence
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +12,6 @@ from hypothesis import strategies as st
 from tasks.ingestion.clean import (
     CleanText,
     clean_document,
-    find_boilerplate,
     remove_boilerplate,
     repair,
     scrub_document,
@@ -18,6 +20,7 @@ from tasks.ingestion.config import IngestionConfig
 from tasks.ingestion.hyphens import join_divided
 from tasks.ingestion.navigation import is_navigation
 from tasks.ingestion.parser import PageSpan, ParsedDocument
+from tasks.ingestion.shared_lines import find_boilerplate, line_hashes, sharing
 from tasks.scrubbing.config import ScrubbingConfig
 from tasks.scrubbing.scrub import Scrubber
 
@@ -38,24 +41,46 @@ def test_damage_is_mended_and_nothing_else(broken: str, mended: str) -> None:
     assert repair(broken, Counter()) == mended
 
 
+def shared(texts: Sequence[str], copies: Sequence[int] = ()) -> dict[str, int]:
+    counted = np.array([place not in copies for place in range(len(texts))])
+    columns = pa.chunked_array([texts], pa.string()), hashed(texts)
+    return find_boilerplate(*columns, counted, CONFIG)
+
+
+def hashed(texts: Sequence[str]) -> pa.ChunkedArray:
+    return pa.chunked_array([[line_hashes(text) for text in texts]], pa.list_(pa.uint64()))
+
+
 def test_shared_lines_go_whatever_their_numbers() -> None:
     texts = [f"# Contact\n\nText {'abc'[n]}.\n\nFor internal use only. Page {n}" for n in range(3)]
-    lines = frozenset(find_boilerplate([*texts, "Another."], CONFIG))
+    lines = frozenset(shared([*texts, "Another."]))
     cleaned = [remove_boilerplate(CleanText(text), lines).text for text in texts]
     assert cleaned == [f"# Contact\n\nText {n}." for n in "abc"]
 
 
 def test_headings_and_table_rows_are_never_boilerplate() -> None:
     text = "## FAQ\n\n| Name | Phone |\n| --- | --- |\n| Ada | 1 |"
-    assert find_boilerplate([text] * 9, CONFIG) == {}
+    assert shared([text] * 9) == {}
 
 
 def test_few_documents_make_no_boilerplate() -> None:
-    assert find_boilerplate(["Same."] * 2, CONFIG) == {}
-    assert find_boilerplate(["Same."] * 5 + ["Other."] * 5, CONFIG) == {}  # not more than half
-    assert find_boilerplate(["Same."] * 6 + [f"{'x' * n}." for n in range(4)], CONFIG) == {
-        "same.": 6
-    }
+    assert shared(["Same."] * 2) == {}
+    assert shared(["Same."] * 5 + ["Other."] * 5) == {}  # not more than half
+    assert shared(["Same."] * 6 + [f"{'x' * n}." for n in range(4)]) == {"same.": 6}
+
+
+def test_copies_do_not_count() -> None:
+    assert shared(["Same."] * 6 + ["Else."] * 2, copies=range(4)) == {}
+    assert shared(["Same."] * 6 + ["Else."] * 2) == {"same.": 6}
+
+
+@pytest.mark.parametrize("most", [1 << 24, 7])  # of hashes that are sorted at once
+def test_all_lines_that_too_many_share_are_found(most: int, monkeypatch) -> None:
+    monkeypatch.setattr("tasks.ingestion.shared_lines._MOST_SORTED", most)
+    texts = [f"Own {chr(97 + n)}.\nOne.\nTwo.\n\nOne." for n in range(8)] + ["Three."] * 3
+    assert shared(texts) == {"one.": 8, "two.": 8}
+    has = sharing(hashed([*texts, ""]), {"two.": 8})
+    assert has.tolist() == [True] * 8 + [False] * 4
 
 
 @given(st.lists(st.text("ab .\n#*-|", max_size=40), min_size=1, max_size=5))

@@ -20,7 +20,6 @@ from tasks.judging.judges.relevance import RelevanceJudge
 from tasks.judging.judges.well_formed import WellFormedJudge
 from tasks.llm.request import Request
 from tasks.llm.response_log import Completion
-from tasks.memo import Memo
 
 PASSAGE = "A lost badge costs 25 euro. The badge must be returned to the front desk by 18:00."
 GOOD = {
@@ -184,8 +183,7 @@ def test_earlier_scores_and_flags_stay_on_the_row(table: Any, tmp_path: Path) ->
 
 def test_a_row_seen_before_is_not_judged_again(table: Any, tmp_path: Path, monkeypatch) -> None:
     rows = [GOOD, GOOD | {"answer": "A lost badge costs 35 euro."}]
-    with Memo(tmp_path, "basis") as memo:
-        first = judge_examples(table(rows), None, JudgingConfig(), None, tmp_path, memo)
+    first = judge_examples(table(rows), None, JudgingConfig(), None, tmp_path, tmp_path)
     judged = []
     verdict = WellFormedJudge.verdict
 
@@ -195,8 +193,8 @@ def test_a_row_seen_before_is_not_judged_again(table: Any, tmp_path: Path, monke
 
     monkeypatch.setattr(WellFormedJudge, "verdict", noted)
     new = GOOD | {"answer": "25 euro, at the front desk."}
-    with Memo(tmp_path, "basis") as memo:
-        again = judge_examples(table([*rows, new]), None, JudgingConfig(), None, tmp_path, memo)
+    now = table([*rows, new])
+    again = judge_examples(now, None, JudgingConfig(), None, tmp_path, tmp_path)
     assert judged == ["25 euro, at the front desk."]
     assert again.dropped.equals(first.dropped)
     assert again.kept.slice(0, 1).equals(first.kept)

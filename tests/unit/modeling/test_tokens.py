@@ -25,4 +25,18 @@ def test_missing_or_broken_tokenizer_is_a_model_error(tmp_path: Path) -> None:
         token_counter(tmp_path)
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ModelError, match="is not a tokenizer"):
-        token_counter(tmp_path)
+        token_counter(tmp_path)(["a"])
+
+
+def test_the_tokenizer_is_loaded_by_the_first_count_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")).save(str(tmp_path / "tokenizer.json"))
+    load, loaded = Tokenizer.from_file, []
+    monkeypatch.setattr(
+        "tokenizers.Tokenizer.from_file", lambda path: loaded.append(path) or load(path)
+    )
+    counters = [token_counter(tmp_path), token_counter(tmp_path)]
+    assert loaded == []
+    assert [count(["a"]) for count in counters] == [[1], [1]]
+    assert len(loaded) == 1

@@ -8,10 +8,12 @@ import pytest
 from data_contracts.errors import TooFewRows
 from data_contracts.schemas import EXAMPLE, dropped_schema
 from data_contracts.validation import schema_failures
+from tasks.memo import Memo
 from tasks.modeling.encoder import encode
 from tasks.selection.config import BehaviourConfig, KnowledgeConfig, WarningThresholds
+from tasks.selection.coverage import choose
 from tasks.selection.known import Fact
-from tasks.selection.select import select_for_behaviour, select_for_knowledge
+from tasks.selection.select import COVERAGE, select_for_behaviour, select_for_knowledge
 from tasks.selection.suitability import find_warnings
 
 QUIET = WarningThresholds(top_share=1, length_spread=0, mixed_share=0.5)
@@ -143,3 +145,23 @@ def test_the_same_question_twice_is_one_wording(table) -> None:
     assert not find_warnings(
         table(rows), KnowledgeConfig(min_rows=1, wordings_per_fact=2, warnings=QUIET)
     )
+
+
+def test_the_curve_is_measured_again_only_for_other_vectors(table, tmp_path, monkeypatch) -> None:
+    measured = []
+    monkeypatch.setattr(
+        "tasks.selection.select.choose", lambda *given: measured.append(1) or choose(*given)
+    )
+    rows = [{"example_id": str(n), "question": f"What is {n}?"} for n in range(9)]
+    vectors = np.eye(9, dtype=np.float32)
+
+    def curve_of(given: np.ndarray) -> str:
+        with Memo(tmp_path, "basis") as memo:
+            config = BehaviourConfig()
+            found = select_for_behaviour(table(rows), config, lambda texts: given, memo)
+        return found.artifacts[COVERAGE]
+
+    first = curve_of(vectors)
+    assert curve_of(vectors) == first
+    assert len(measured) == 1
+    assert curve_of(np.full((9, 9), 1 / 3, np.float32)) != first

@@ -3,6 +3,7 @@ import pytest
 from tasks.text.config import SimilarityConfig
 from tasks.text.fact_words import fact_features, subject_words
 from tasks.text.shingles import jaccard
+from tasks.text.template import Templates
 
 ROW = {
     "question": "How many hinges of the Wren's ramp are greased each week?",
@@ -43,9 +44,11 @@ def test_words_of_many_documents_are_no_subject(table) -> None:
     assert all(found.size == 4 for found in some)
 
 
-def test_template_words_are_counted_over_the_first_rows_only(table) -> None:
+def test_template_words_are_counted_over_the_first_table_only(table) -> None:
     rows = [{"question": "Harbour office timetable, monthly?", "answer": "Harbour"}] * 6
-    counted = fact_features(table(rows), SimilarityConfig(), counted=1)
+    templates = Templates()
+    fact_features(table(rows[:1]), SimilarityConfig(), templates)
+    counted = fact_features(table(rows), SimilarityConfig(), templates)
     assert all(found.size == 4 for found in counted)
 
 
