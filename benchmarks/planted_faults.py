@@ -148,7 +148,7 @@ FAULTS = (
     Fault("trained_on_test", "leakage", "test rows among the training rows", trained_on_test),
     Fault(
         "shuffled_labels",
-        "task_gain",
+        "labels",
         "every training row has another's answer",
         shuffled_labels,
         {"epochs": 3},

@@ -113,12 +113,15 @@ class Gap(Result):
 
     `base` and `tuned` are cross-entropy on `set` minus cross-entropy on train; `excess` is
     tuned - base: the part that training opened, the rows' own difficulty taken out.
+    `base_interval` is that of `base`: far below 0, the training answers are ones that the
+    untuned base does not expect, unlike held-out ones. None in comparisons of before 2026-11-29.
     """
 
     set: Literal["validation", "test"]
     base: float
     tuned: float
     excess: Interval
+    base_interval: Interval | None = None
 
 
 class CheckpointChange(Result):

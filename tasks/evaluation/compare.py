@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data_contracts.errors import DatasetError
-from data_contracts.results import ComparedExample, Comparison, Delta, Gap
+from data_contracts.results import ComparedExample, Comparison, Delta, Gap, Interval
 from tasks.evaluation.answers import with_answer_measures
 from tasks.evaluation.bootstrap import Sample, paired_interval, unpaired_interval
 from tasks.evaluation.breakdown import Groupings
@@ -170,14 +170,12 @@ def _delta(
 
 
 def _gaps(rows: pd.DataFrame, config: EvaluationConfig) -> Iterator[Gap]:
+    rows = rows.assign(gain=rows["cross_entropy_tuned"] - rows["cross_entropy_base"])
     train = rows[rows["set"] == "train"]
     for set_ in ("validation", "test"):
         held_out = rows[rows["set"] == set_]
         if min(part["cluster_base"].nunique() for part in (train, held_out)) < _MIN_CLUSTERS:
             continue
-        excess = unpaired_interval(
-            _sample(held_out), _sample(train), config.seed, config.bootstrap_resamples
-        )
         gaps = {
             model: _cross_entropy(held_out, model) - _cross_entropy(train, model)
             for model in ("base", "tuned")
@@ -186,13 +184,19 @@ def _gaps(rows: pd.DataFrame, config: EvaluationConfig) -> Iterator[Gap]:
             set="test" if set_ == "test" else "validation",
             base=gaps["base"],
             tuned=gaps["tuned"],
-            excess=excess,
+            excess=_unpaired(held_out, train, "gain", config),
+            base_interval=_unpaired(held_out, train, "cross_entropy_base", config),
         )
 
 
-def _sample(rows: pd.DataFrame) -> Sample:
-    differences = rows["cross_entropy_tuned"] - rows["cross_entropy_base"]
-    return Sample(differences, list(rows["cluster_base"]), rows["n_tokens_base"])
+def _unpaired(
+    held_out: pd.DataFrame, train: pd.DataFrame, column: str, config: EvaluationConfig
+) -> Interval:
+    parts = [
+        Sample(rows[column].astype(float), list(rows["cluster_base"]), rows["n_tokens_base"])
+        for rows in (held_out, train)
+    ]
+    return unpaired_interval(*parts, config.seed, config.bootstrap_resamples)
 
 
 def _cross_entropy(rows: pd.DataFrame, model: str) -> float:

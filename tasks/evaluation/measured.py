@@ -35,7 +35,9 @@ def delta_metrics(delta: Delta) -> dict[str, float]:
 
 def _gap_metrics(gap: Gap) -> dict[str, float]:
     name = f"gap.{gap.set}"
-    return {
+    found = gap.base_interval
+    ends = {} if found is None else {f"{name}.base_low": found.low, f"{name}.base_high": found.high}
+    return ends | {
         f"{name}.base": gap.base,
         f"{name}.tuned": gap.tuned,
         f"{name}.excess": gap.excess.estimate,

@@ -12,6 +12,7 @@ LegName = Literal[
     "retention_text",
     "retention_skills",
     "overfitting",
+    "labels",
     "memorisation",
     "stopping",
     "leakage",
@@ -75,6 +76,13 @@ class GateConfig(Config):
         ge=0.0,
         description="By how many nats per token training rows may have gained more than test "
         "rows. 0.5: their answers' tokens became at most 1.65 times as likely beside them.",
+    )
+    max_label_gap: float = Field(
+        1.0,
+        ge=0.0,
+        description="By how many nats per token training answers may be less likely than test "
+        "answers to the untuned base. 1.0: shuffled among 48 training rows they were 2.9, as "
+        "they are 0.1 (docs/results/detection.md).",
     )
     max_copying: float = Field(
         0.2,

@@ -73,6 +73,9 @@ def _legs(evidence: Evidence, config: GateConfig) -> list[Leg]:
         model_legs.retention_skills(comparison, config),
         model_legs.overfitting(comparison, config),
     ]
+    labels = model_legs.labels(comparison, config)
+    if labels is not None:
+        legs.append(labels)
     if evidence.memorisation is not None or "memorisation" in config.required:
         legs.append(model_legs.memorisation(evidence.memorisation, config))
     if comparison.find("test", "stop_rate") is not None or "stopping" in config.required:

@@ -123,6 +123,42 @@ def overfitting(comparison: Comparison, config: GateConfig) -> Leg:
     return Leg(name=name, outcome=outcome, reason=reason, figures=figures)
 
 
+def labels(comparison: Comparison, config: GateConfig) -> Leg | None:
+    """Judge whether training answers belong to their questions, by what the base thinks of them.
+
+    Both kinds of rows were made in the same way, and the base was trained on neither: answers
+    that fit are as likely to it in training as in test. Training on ones that do not fit can
+    still make test answers likelier, by their form alone, so that no other leg notices.
+    None where the comparison is older than this leg.
+    """
+    name, margin = "labels", config.max_label_gap
+    gap = next((gap for gap in comparison.gaps if gap.set == "test"), None)
+    if gap is None or gap.base_interval is None:
+        return None
+    surplus = negated(gap.base_interval)
+    outcome = within(surplus, margin)
+    sentences = {
+        PASS: f"To the untuned base, training answers are no more than {margin:g} nats per token "
+        "less likely than test answers",
+        INSUFFICIENT: f"Whether training answers are over {margin:g} nats per token less likely "
+        "to the untuned base than test answers is not certain",
+        FAIL: f"To the untuned base, training answers are over {margin:g} nats per token less "
+        "likely than test answers; read twenty training rows: do answers fit their questions",
+    }
+    figures = {
+        "surplus": surplus.estimate,
+        "surplus_low": surplus.low,
+        "surplus_high": surplus.high,
+        "margin": margin,
+    }
+    return Leg(
+        name=name,
+        outcome=outcome,
+        reason=f"{sentences[outcome]}: {shown(surplus)}.",
+        figures=figures,
+    )
+
+
 def memorisation(found: Memorisation | None, config: GateConfig) -> Leg:
     """Judge verbatim copying of training rows, and the most exposed canary where any is."""
     name = "memorisation"

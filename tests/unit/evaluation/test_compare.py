@@ -137,6 +137,8 @@ def test_the_gap_is_what_training_opened(comparison: Comparison) -> None:
     assert gaps["test"].base == pytest.approx(0.0)
     assert gaps["test"].tuned == pytest.approx(0.5)
     assert gaps["test"].excess.estimate == pytest.approx(0.5)
+    assert gaps["test"].base_interval is not None
+    assert gaps["test"].base_interval.estimate == pytest.approx(gaps["test"].base)
     assert gaps["validation"].excess.estimate == pytest.approx(0.3)
 
 

@@ -292,6 +292,27 @@ def test_legs_measured_apart_count_where_they_were_measured(
     assert found.outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("gap", "half", "outcome"),
+    [
+        (0.1, 0.5, "PASS"),
+        (2.9, 0.5, "PASS"),  # likelier than test answers, as rows the base itself wrote are
+        (-0.4, 0.5, "PASS"),
+        (-0.8, 0.5, "INSUFFICIENT EVIDENCE"),
+        (-2.9, 0.5, "FAIL"),
+    ],
+)
+def test_training_answers_that_the_base_finds_unlikely_are_no_good_labels(
+    gap: float, half: float, outcome: str
+) -> None:
+    found = comparison(GOOD)
+    (known,) = found.gaps
+    changed = known.model_copy(update={"base": gap, "base_interval": interval(gap, half)})
+    evidence = Evidence(found.model_copy(update={"gaps": [changed]}), certificate(), CONTRACTS)
+    verdict = judge(evidence, CONFIG)
+    assert outcomes(verdict)["labels"] == verdict.outcome == outcome
+
+
 @pytest.mark.parametrize("leg", ["memorisation", "stopping", "lineage", "export_parity"])
 def test_a_leg_that_was_not_measured_is_absent_unless_it_is_required(leg: Any) -> None:
     assert leg not in outcomes(judged())
