@@ -192,11 +192,11 @@ def _gaps(rows: pd.DataFrame, config: EvaluationConfig) -> Iterator[Gap]:
 def _unpaired(
     held_out: pd.DataFrame, train: pd.DataFrame, column: str, config: EvaluationConfig
 ) -> Interval:
-    parts = [
+    held_out_sample, train_sample = (
         Sample(rows[column].astype(float), list(rows["cluster_base"]), rows["n_tokens_base"])
         for rows in (held_out, train)
-    ]
-    return unpaired_interval(*parts, config.seed, config.bootstrap_resamples)
+    )
+    return unpaired_interval(held_out_sample, train_sample, config.seed, config.bootstrap_resamples)
 
 
 def _cross_entropy(rows: pd.DataFrame, model: str) -> float:
