@@ -243,8 +243,8 @@ def page(folder: Path, arguments: argparse.Namespace) -> str:
             f"`.venv/bin/python -m benchmarks.detection --honest {arguments.honest}`, "
             f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores shared "
             f"with others, Python {platform.python_version()}, {packages}; Gemma 3 270M, LoRA, "
-            f"{ROWS['train']} training and {ROWS['test']} test rows. {spent / 60:.0f} minutes of "
-            "processor time in all.",
+            f"at most {ROWS['train']} training and {ROWS['test']} test rows. {spent / 60:.0f} "
+            "minutes of processor time, not counted what was kept from an earlier run.",
             "",
             f"**{caught} of {len(told)} faults FAIL on the leg that is there for them** "
             f"({len(FAULTS) - len(told)} of {len(FAULTS)} not run). Of {len(honest)} honest runs "

@@ -143,7 +143,7 @@ def labels(comparison: Comparison, config: GateConfig) -> Leg | None:
         INSUFFICIENT: f"Whether training answers are over {margin:g} nats per token less likely "
         "to the untuned base than test answers is not certain",
         FAIL: f"To the untuned base, training answers are over {margin:g} nats per token less "
-        "likely than test answers; read twenty training rows: do answers fit their questions",
+        "likely than test answers, as answers to other questions are",
     }
     figures = {
         "surplus": surplus.estimate,
