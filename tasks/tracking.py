@@ -134,11 +134,12 @@ def _lineage(ref: DatasetRef) -> Any:
     head = read_head(ref)
     flat = head.select([f.name for f in head.schema if not pa.types.is_nested(f.type)])
     with warnings.catch_warnings():
-        # It guesses a signature for serving from the rows, which a dataset is not.
+        # It guesses a signature for serving from the rows, which a dataset is not, when asked for
+        # the schema.
         warnings.simplefilter("ignore", UserWarning)
         digest = ref.content_sha256[:32]
         sample = from_pandas(flat.to_pandas(), source=ref.folder, digest=digest)
-    return MetaDataset(sample.source, name=ref.stage, digest=digest, schema=sample.schema)
+        return MetaDataset(sample.source, name=ref.stage, digest=digest, schema=sample.schema)
 
 
 def stage_seconds(context: RunContext) -> dict[str, float]:
