@@ -7,6 +7,7 @@ from data_contracts.results import (
     Delta,
     ExportCheck,
     ExportParity,
+    Gap,
     Leg,
     Memorisation,
     Outcome,
@@ -102,7 +103,7 @@ def _p_values(skills: list[Delta], margin: float) -> dict[str, float]:
 def overfitting(comparison: Comparison, config: GateConfig) -> Leg:
     """Judge how much more training rows gained than test rows."""
     name, margin = "overfitting", config.max_excess_gap
-    gap = next((gap for gap in comparison.gaps if gap.set == "test"), None)
+    gap = _test_gap(comparison)
     if gap is None:
         return missing(name, "The gap between test and training rows")
     outcome = within(gap.excess, margin)
@@ -123,6 +124,10 @@ def overfitting(comparison: Comparison, config: GateConfig) -> Leg:
     return Leg(name=name, outcome=outcome, reason=reason, figures=figures)
 
 
+def _test_gap(comparison: Comparison) -> Gap | None:
+    return next((gap for gap in comparison.gaps if gap.set == "test"), None)
+
+
 def labels(comparison: Comparison, config: GateConfig) -> Leg | None:
     """Judge whether training answers belong to their questions, by what the base thinks of them.
 
@@ -132,7 +137,7 @@ def labels(comparison: Comparison, config: GateConfig) -> Leg | None:
     None where the comparison is older than this leg.
     """
     name, margin = "labels", config.max_label_gap
-    gap = next((gap for gap in comparison.gaps if gap.set == "test"), None)
+    gap = _test_gap(comparison)
     if gap is None or gap.base_interval is None:
         return None
     surplus = negated(gap.base_interval)
