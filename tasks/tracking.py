@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,15 @@ import pyarrow as pa
 
 from data_contracts.base import Result
 from data_contracts.dataset import DatasetRef, Manifest, read_head
+from tasks.file_lock import one_at_a_time
 
 logger = logging.getLogger(__name__)
 
 # MLflow refuses longer parameter values (mlflow.utils.validation, 6,000 characters).
 MAX_PARAM = 6_000
+
+# How the address of a database file begins; the file's path follows.
+_LOCAL = "sqlite:///"
 
 
 class RunContext(Result):
@@ -39,7 +44,19 @@ def connect(tracking_uri: str) -> Any:
         logging.getLogger(name).setLevel(logging.WARNING)
     if mlflow.get_tracking_uri() != tracking_uri:
         mlflow.set_tracking_uri(tracking_uri)
+    if tracking_uri.startswith(_LOCAL):
+        _make_tables(tracking_uri)
     return mlflow
+
+
+@cache
+def _make_tables(tracking_uri: str) -> None:
+    """Make a new database's tables, one process at a time: of two at once, MLflow fails one."""
+    from mlflow import MlflowClient
+
+    folder = Path(tracking_uri.removeprefix(_LOCAL)).parent
+    with one_at_a_time(folder, "tables of MLflow"):
+        MlflowClient(tracking_uri).search_experiments(max_results=1)
 
 
 def start_pipeline_run(
@@ -52,16 +69,27 @@ def start_pipeline_run(
     mlflow = connect(tracking_uri)
     home.mkdir(parents=True, exist_ok=True)
     client = mlflow.MlflowClient()
-    found = client.get_experiment_by_name(experiment)
-    if found is None:
-        location = (home / "mlartifacts").as_uri() if tracking_uri.startswith("sqlite") else None
-        experiment_id = client.create_experiment(experiment, artifact_location=location)
-    else:
-        experiment_id = found.experiment_id
+    location = (home / "mlartifacts").as_uri() if tracking_uri.startswith(_LOCAL) else None
+    experiment_id = _experiment(client, experiment, location)
     run = client.create_run(experiment_id, run_name=name, tags=dict(tags))
     return RunContext(
         home=home, tracking_uri=tracking_uri, experiment=experiment, run_id=run.info.run_id
     )
+
+
+def _experiment(client: Any, name: str, location: str | None) -> str:
+    """Return the identifier of an experiment, made if need be; another run may be as fast."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, artifact_location=location))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)
+    return str(found.experiment_id)
 
 
 def finish_pipeline_run(context: RunContext, succeeded: bool) -> None:
