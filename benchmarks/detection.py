@@ -172,7 +172,7 @@ def run(setup: Setup, fault: Fault, seed: int) -> None:
 
 def made_of(fault: Fault) -> str:
     """Return what a kept verdict must have been made from."""
-    return f"{digest_of(fault)} {GATE.model_dump_json()}"
+    return f"{digest_of(fault)} {EVALUATION.model_dump_json()} {GATE.model_dump_json()}"
 
 
 def judged(setup: Setup, fault: Fault, seed: int) -> Verdict:
@@ -183,9 +183,10 @@ def judged(setup: Setup, fault: Fault, seed: int) -> Verdict:
     config = TrainingConfig.model_validate({**setup.training, "seed": seed, **fault.training})
     with no_end_token() if fault.unlearns_end else nullcontext():
         model: ModelRef = train.fn(examples, setup.base, config, context)
-    base_scores = evaluate.fn(setup.base, examples, EVALUATION, context)
-    scores = evaluate.fn(model, examples, EVALUATION, context)
-    comparison = compare_models.fn(base_scores, scores, examples, certificate, EVALUATION, context)
+    asked = EVALUATION.model_copy(update=dict(fault.evaluation))
+    base_scores = evaluate.fn(setup.base, examples, asked, context)
+    scores = evaluate.fn(model, examples, asked, context)
+    comparison = compare_models.fn(base_scores, scores, examples, certificate, asked, context)
     memory = measure_memorisation.fn(model, examples, MEMORY, context)
     if fault.tampered is not None:
         model = fault.tampered(model, context.home / "tampered" / fault.name)

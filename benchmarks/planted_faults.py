@@ -34,6 +34,7 @@ class Fault:
         what: In words.
         rows: Changes the rows that are trained on.
         training: Options of training that differ.
+        evaluation: Options of evaluation that differ.
         unlearns_end: Whether training teaches to go on after the answer.
         tampered: Changes the finished model of the first honest run, in a folder of its own.
     """
@@ -43,6 +44,7 @@ class Fault:
     what: str
     rows: Callable[[list[Row]], list[Row]] = unchanged
     training: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
     unlearns_end: bool = False
     tampered: Callable[[ModelRef, Path], ModelRef] | None = None
 
@@ -178,6 +180,8 @@ FAULTS = (
         "stopping",
         "training teaches to go on where the answer ends",
         training={"epochs": 2},
+        # None of 10 answers ended by itself, which leaves up to 28 %, where the leg asks for 25 %.
+        evaluation={"generated_rows": 32},
         unlearns_end=True,
     ),
     Fault(
@@ -198,5 +202,5 @@ FAULTS = (
 
 def digest_of(fault: Fault) -> str:
     """Return what the case does, for telling whether a kept verdict is its own."""
-    told = [fault.name, fault.leg, dict(fault.training), fault.unlearns_end]
-    return json.dumps(told, sort_keys=True)
+    options = [dict(fault.training), dict(fault.evaluation)]
+    return json.dumps([fault.name, fault.leg, *options, fault.unlearns_end], sort_keys=True)
