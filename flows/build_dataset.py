@@ -44,8 +44,16 @@ class BuiltDataset(Result):
 
 
 @flow(name="build dataset", log_prints=False)
-def build_dataset(config: PipelineConfig, context: RunContext) -> BuiltDataset:
-    """Make or import rows, then judge, curate, select, split, augment and audit them."""
+def build_dataset(
+    config: PipelineConfig, context: RunContext, earlier: DatasetRef | None = None
+) -> BuiltDataset:
+    """Make or import rows, then judge, curate, select, split, augment and audit them.
+
+    Args:
+        config: The profile.
+        context: Home and parent run.
+        earlier: Rows that replay draws from instead of the profile's `general`.
+    """
     base = prepare_base_model(config.base_model, context)
     made = _from_documents(config, base, context)
     chunks = next((ref for ref in made if ref.stage == "chunking"), None)
@@ -55,7 +63,7 @@ def build_dataset(config: PipelineConfig, context: RunContext) -> BuiltDataset:
     selected = select(curated, config.selection, base, context)
     documents = next((ref for ref in made if ref.stage == "ingestion"), None)
     divided = split(selected, config.splitting, context, documents, config.name)
-    general = _general(config, base, context)
+    general = [earlier] if earlier else _general(config, base, context)
     augmentation = _bounded(config)
     examples = augment(divided, augmentation, context, base, chunks, *general)
     outside = outside_rows(

@@ -1,13 +1,13 @@
 """Continual use: train on one document set after the other, and see what is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
 
 from data_contracts.base import Result
-from data_contracts.dataset import read_kept
+from data_contracts.dataset import DatasetRef, read_kept
 from data_contracts.errors import ConfigError
 from data_contracts.front import ContinualArm, ContinualResult
 from flows.build_dataset import BuiltDataset, build_dataset
@@ -15,7 +15,7 @@ from flows.config import PipelineConfig, load_config, override
 from flows.memory import require_fit
 from flows.run import pipeline_run
 from flows.sweep import quiet_steps
-from tasks.continual.task import SPLIT, learn_step, scores_of
+from tasks.continual.task import SPLIT, collect_earlier, learn_step, scores_of
 from tasks.continual.transfer import transfer_figures
 from tasks.evaluation.config import EvaluationConfig
 from tasks.front.task import front_evaluation
@@ -24,6 +24,9 @@ from tasks.report.task import write_continual
 from tasks.search.space import METHOD, SECTIONS, with_method
 from tasks.tracking import RunContext, stage_run
 from tasks.training.method import METHODS
+
+# What a way may change besides training and augmentation.
+EARLIER = "continual.replay_earlier"
 
 
 class ContinualRun(Result):
@@ -46,8 +49,7 @@ def continual_pipeline(profile: str = "demo", settings: Sequence[str] = ()) -> C
     ways = _ways(config)
     with pipeline_run(config, "continual") as context, quiet_steps():
         arms = [_arm(name, steps, config, context) for name, steps in ways.items()]
-        first = [build_dataset(step, context) for step in next(iter(ways.values()))]
-        rows = [_test_rows(dataset) for dataset in first]
+        rows = [_test_rows(dataset) for dataset in _datasets(next(iter(ways.values())), context)]
         result = ContinualResult(sets=list(config.continual.sets), rows=rows, arms=arms)
         report = write_continual(result, config.name, context)
     return ContinualRun(result=result, report=report, mlflow_run_id=context.run_id)
@@ -62,13 +64,19 @@ def _ways(config: PipelineConfig) -> dict[str, list[PipelineConfig]]:
         )
     found = {}
     for name, values in config.continual.ways.items():
-        foreign = [path for path in values if path.split(".")[0] not in SECTIONS]
+        foreign = [p for p in values if p.split(".")[0] not in SECTIONS and p != EARLIER]
         if foreign:
             raise ConfigError(
                 f"continual.ways.{name} sets {foreign[0]}, and ways are compared on the same rows: "
                 f"only paths below {' and '.join(SECTIONS)} can differ."
             )
         found[name] = _steps(config, values)
+        last = found[name][-1]
+        if last.continual.replay_earlier and last.augmentation.replay.share == 0:
+            raise ConfigError(
+                f"continual.ways.{name} replays earlier sets, and no share of replay is set: say "
+                "how much of the training rows, e.g. augmentation.replay.share: 0.2."
+            )
     return found
 
 
@@ -87,10 +95,21 @@ def _steps(config: PipelineConfig, values: Mapping[str, Any]) -> list[PipelineCo
     return steps
 
 
+def _datasets(steps: Sequence[PipelineConfig], context: RunContext) -> Iterator[BuiltDataset]:
+    """Build the dataset of each step, with rows of the sets before where they are replayed."""
+    before: list[DatasetRef] = []
+    for step in steps:
+        replayed = before if step.continual.replay_earlier else []
+        earlier = collect_earlier(replayed, context) if replayed else None
+        dataset = build_dataset(step, context, earlier)
+        before.append(dataset.examples)
+        yield dataset
+
+
 def _arm(
     name: str, steps: Sequence[PipelineConfig], config: PipelineConfig, context: RunContext
 ) -> ContinualArm:
-    datasets = [build_dataset(step, context) for step in steps]
+    datasets = list(_datasets(steps, context))
     evaluation, examples = front_evaluation(config.evaluation), [d.examples for d in datasets]
     base, models = datasets[0].base, []
     scores = [scores_of(base, examples, evaluation, context)]

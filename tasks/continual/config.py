@@ -23,7 +23,12 @@ class ContinualConfig(Config):
         min_length=1,
         description="Name to what it changes: path to value, below training or augmentation, "
         "e.g. {plain: {}, sam: {training.mitigations: [{mitigation: sam}]}, "
-        "replay: {augmentation.replay.share: 0.2}}.",
+        "replay: {augmentation.replay.share: 0.2}}; or continual.replay_earlier.",
+    )
+    replay_earlier: bool = Field(
+        False,
+        description="Replay draws from the training rows of the sets before, not from `general`; "
+        "the first step has none. Its share is augmentation.replay.share.",
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The Prefect task of continual use: one step, from one base to the next."""
+"""The Prefect tasks of continual use: what was learned before, and one step from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from data_contracts.base import Config
 from data_contracts.dataset import DatasetRef, read_kept
 from data_contracts.results import BaseModelRef, ModelRef
+from data_contracts.schemas import EXAMPLE
 from tasks.continual.base import next_base
+from tasks.continual.earlier import VERSION, earlier_rows
 from tasks.evaluation.config import EvaluationConfig
 from tasks.evaluation.task import evaluate
+from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext, stage_run
 from tasks.training.config import TrainingConfig
 from tasks.training.task import train
 
 SPLIT = "test"
+
+EARLIER = Stage(name="earlier", version=VERSION, schema=EXAMPLE, suite="augmentation")
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,15 @@ class Scores:
 
     sets: list[float]
     text: float
+
+
+@task(name="earlier rows")
+def collect_earlier(sets: Sequence[DatasetRef], context: RunContext) -> DatasetRef:
+    """Collect the training rows of the sets that come before a step, for its replay."""
+    parents = {f"set {number}": ref.fingerprint for number, ref in enumerate(sets, start=1)}
+    return run_stage(
+        EARLIER, context, Config(), parents, lambda: earlier_rows([read_kept(ref) for ref in sets])
+    )
 
 
 @task(name="continual step", cache_policy=NO_CACHE)

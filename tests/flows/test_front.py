@@ -2,11 +2,14 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from data_contracts.dataset import read_kept, read_manifest, reference
 from data_contracts.errors import ConfigError
+from data_contracts.schemas import REPLAY
 from flows.config import load_config
 from flows.continual import continual_pipeline
 from flows.front import front_pipeline
@@ -114,18 +117,24 @@ def test_nothing_or_a_wrong_thing_to_compare_is_said_at_once(profile):
         front_pipeline(profile, settings=["front={points: [{training.lerning_rate: 1}]}"])
 
 
-def test_a_sequence_gives_the_losses_that_its_predictions_hold(profile, trainings, tmp_path):
+def sequence(profile: str, folder: Path, ways: dict[str, dict[str, Any]]) -> str:
+    """Write a profile of two document sets, which share the fixture's documents."""
     values = yaml.safe_load(Path(profile).read_text())
     files = sorted(Path(values["documents"]).glob("*.md"))
     for name, some in (("one", files[:6]), ("two", files[6:])):
-        (tmp_path / name).mkdir()
+        (folder / name).mkdir()
         for file in some:
-            shutil.copy(file, tmp_path / name / file.name)
+            shutil.copy(file, folder / name / file.name)
     values["evaluation"] |= {"test_rows": 6, "generated_rows": 0, "sharpness": {"directions": 0}}
-    values["continual"] = {"sets": {"one": "one", "two": "two"}}
-    path = tmp_path / "sequence.yaml"
-    path.write_text(yaml.safe_dump(values))
-    first = continual_pipeline(str(path))
+    values["continual"] = {"sets": {"one": "one", "two": "two"}, "ways": ways}
+    path = folder / "sequence.yaml"
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+    return str(path)
+
+
+def test_a_sequence_gives_the_losses_that_its_predictions_hold(profile, trainings, tmp_path):
+    path = sequence(profile, tmp_path, {"plain": {}})
+    first = continual_pipeline(path)
     (arm,) = first.result.arms
     assert trainings == ["lora", "lora"]
     assert [len(row) for row in arm.losses] == [2, 2, 2]
@@ -135,14 +144,41 @@ def test_a_sequence_gives_the_losses_that_its_predictions_hold(profile, training
     second = read_model_manifest(model_folder(home_of(profile), arm.models[1]))
     assert arm.models[0] in second.base.name  # it started from the first step's model
     assert first.report.read_text().count("the base") == 1
-    assert continual_pipeline(str(path)).result == first.result
+    assert continual_pipeline(path).result == first.result
     assert len(trainings) == 2
+
+
+def test_a_way_that_replays_trains_on_rows_of_the_sets_before(profile, tmp_path):
+    replaying = {"continual.replay_earlier": True, "augmentation.replay.share": 0.2}
+    path = sequence(profile, tmp_path, {"plain": {}, "earlier": replaying})
+    plain, earlier = continual_pipeline(path).result.arms
+    assert earlier.losses[1] == plain.losses[1]  # the first step has nothing before it
+    assert earlier.losses[2] != plain.losses[2]
+    first, second = (examples_of(profile, model) for model in earlier.models)
+    assert [row for row in first if row["kind"] == REPLAY] == []
+    replayed = {row["question"] for row in second if row["kind"] == REPLAY}
+    assert replayed and replayed <= {row["question"] for row in first if row["split"] == "train"}
+
+
+def test_replay_of_earlier_sets_without_a_share_is_said_at_once(profile):
+    ways = "continual={sets: {a: a, b: b}, ways: {earlier: {continual.replay_earlier: true}}}"
+    with pytest.raises(ConfigError, match=r"augmentation\.replay\.share"):
+        continual_pipeline(profile, [ways])
 
 
 def test_a_method_that_does_not_merge_cannot_go_on(profile):
     told = ["training={method: {method: prompt_tuning}}", "continual={sets: {a: a, b: b}}"]
     with pytest.raises(ConfigError, match="cannot be merged"):
         continual_pipeline(profile, told)
+
+
+def examples_of(profile: str, model: str) -> list[dict[str, Any]]:
+    """Return the rows of the dataset that a model was trained on."""
+    home = home_of(profile)
+    content = read_model_manifest(model_folder(home, model)).parents["examples"]
+    folders = (home / "datasets" / "augmentation").iterdir()
+    found = (reference(folder, read_manifest(folder)) for folder in folders)
+    return read_kept(next(ref for ref in found if ref.content_sha256 == content)).to_pylist()
 
 
 def home_of(profile: str) -> Path:
