@@ -29,5 +29,5 @@ def earlier_rows(sets: Sequence[pa.Table]) -> StageResult:
 
 
 def _own(table: pa.Table) -> pa.Table:
-    own = pc.and_(pc.equal(table["split"], "train"), pc.is_null(table["parent_id"]))
-    return table.filter(pc.and_(own, pc.not_equal(table["kind"], REPLAY)))
+    training = (pc.field("split") == "train") & pc.field("parent_id").is_null()
+    return table.filter(training & (pc.field("kind") != REPLAY))
