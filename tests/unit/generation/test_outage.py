@@ -124,7 +124,8 @@ def test_a_run_that_gave_up_asks_only_for_what_is_missing_when_started_again(
 @pytest.mark.parametrize("server", [("cut", 20)], indirect=True)
 def test_a_dead_process_that_is_started_again_elsewhere(server, undisturbed, tmp_path, monkeypatch):
     monkeypatch.setattr("tasks.llm.client.pause_before", lambda attempt: 0.0)
-    with pytest.raises(EndpointError, match="5 requests failed one after the other"):
+    # Up to three more may be under way when the fifth fails.
+    with pytest.raises(EndpointError, match="[5-8] requests failed one after the other"):
         generated(server, tmp_path, retries=1)
     server.close()  # its port refuses connections
     with pytest.raises(EndpointError, match=r"cannot be reached.*Start the server"):
