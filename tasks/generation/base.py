@@ -14,7 +14,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from data_contracts.base import Config
-from tasks.generation.passage import Block, Span, parse_blocks, plain, sentences
+from tasks.generation.passage import EDGE_PICTURES, Block, Span, parse_blocks, plain, sentences
 from tasks.llm.request import Messages
 from tasks.registry import Registry
 
@@ -34,6 +34,7 @@ class ChunkView:
         document_id: The document's identifier.
         language: Language of the document (ISO 639-1), where it is known.
         flags: What a person should look at: `instructions` where it gives orders to a model.
+        links: Words that are links in the document's source, which its plain text does not show.
     """
 
     chunk_id: str
@@ -46,6 +47,7 @@ class ChunkView:
     document_id: str = ""
     language: str | None = None
     flags: tuple[str, ...] = ()
+    links: frozenset[str] = frozenset()
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -64,6 +66,7 @@ class ChunkView:
         """What questions call the document: its title, as its top heading spells it out."""
         top = self.headings[0] if self.headings else ""
         name = top if top.lower().startswith(self.title.lower()) and top[-1:] != "?" else self.title
+        name = EDGE_PICTURES.sub("", name)
         return name.capitalize() if name.isupper() and len(name) > 5 else name
 
     @cached_property

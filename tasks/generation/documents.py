@@ -1,6 +1,5 @@
 """Chunks grouped into documents, as generators see them."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.generation.base import ChunkView
-from tasks.generation.passage import plain
+from tasks.generation.lists import link_words
+from tasks.generation.passage import plain, unnumbered
 from tasks.row_names import joined_names, row_names
 from tasks.text.rows import strings
 
 # What rows depend on, of a document and of its chunks.
-_OF_DOCUMENT = ["document_id", "text", "pages"]
+_OF_DOCUMENT = ["document_id", "text", "raw_text", "pages"]
 _OF_CHUNK = [
     "chunk_id", "title", "heading_path", "text", "start", "page", "language", "flags",
 ]  # fmt: skip
@@ -52,7 +52,7 @@ class Sources:
 
     Args:
         chunks: All columns of CHUNK.
-        documents: `document_id`, `text` and `pages` of DOCUMENT.
+        documents: `document_id`, `text`, `raw_text` and `pages` of DOCUMENT.
     """
 
     def __init__(self, chunks: pa.Table, documents: pa.Table) -> None:
@@ -101,22 +101,20 @@ def _source_document(
     document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 ) -> SourceDocument:
     pages = tuple((p["page"], p["start"], p["end"]) for p in document["pages"])
-    views = tuple(_source_chunks(rows, document["text"]))
+    links = link_words(document["raw_text"])
+    views = tuple(_source_chunks(rows, document["text"], links))
     return SourceDocument(document["document_id"], views, document["text"], pages)
 
 
-def _unnumbered(heading: str) -> str:
-    """Return a heading without its number: "9. Galley rules"."""
-    return re.sub(r"^\d+(?:\.\d+)*[.)]?\s+(?=[A-Z])", "", heading)
-
-
-def _source_chunks(rows: Sequence[Mapping[str, Any]], text: str) -> Iterator[SourceChunk]:
+def _source_chunks(
+    rows: Sequence[Mapping[str, Any]], text: str, links: frozenset[str]
+) -> Iterator[SourceChunk]:
     siblings = tuple(row["text"] for row in rows)
     for row in rows:
         view = ChunkView(
             chunk_id=row["chunk_id"],
             title=plain(row["title"]),
-            headings=tuple(_unnumbered(plain(name)) for name in row["heading_path"]),
+            headings=tuple(unnumbered(plain(name)) for name in row["heading_path"]),
             text=row["text"],
             document=text,
             start=row["start"],
@@ -124,5 +122,6 @@ def _source_chunks(rows: Sequence[Mapping[str, Any]], text: str) -> Iterator[Sou
             document_id=row["document_id"],
             language=row["language"],
             flags=tuple(row["flags"]),
+            links=links,
         )
         yield SourceChunk(view, row["start"], row["page"])

@@ -220,6 +220,9 @@ def in_sentence(phrase: str, document: str) -> str:
         return phrase[0].lower() + phrase[1:]
     if rest[:1].isupper():
         return phrase
+    owner = re.sub(r"['’]s$", "", first)
+    if owner != first and not re.search(rf"\b{re.escape(owner.lower())}\b", document):
+        return phrase
     # with the word that follows: "Performance" is a name in "Performance Plan" alone
     second = rest.split(" ", 1)[0].strip(",.;:")
     if _is_written_as_name(f"{first} {second}".strip(), document):

@@ -1,7 +1,7 @@
 """Lists: runs of list items or numbered steps, and what stands before them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from tasks.generation.base import ChunkView
@@ -12,6 +12,7 @@ _LABEL = re.compile(r"(?P<label>(?:\*\*|__)[^*_]+[^*_.:!?,;\s])\s*(?:\*\*|__)\s+
 _BREAK = re.compile(r"(?:[.;,:]?\s*<br\s*/?>\s*)+(?=\S)", re.IGNORECASE)
 _TRAILING = re.compile(r"[;,](?:\s+(?:and|or))?$")  # what joins an item to the next one
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<?(https?://\S+)>?")
+_REFERENCE = re.compile(r"(?<!!)\[([^\[\]]+)\]\[[^\[\]]*\]")
 _MOSTLY = 0.6  # share of a text's letters that stand in links
 
 
@@ -27,6 +28,7 @@ class ListRun:
         follows_heading: Whether nothing stands between the section's heading and the list,
             or no more than the lead.
         ends_section: Whether nothing stands after it in the chunk.
+        links: Share of items that are little but a link.
     """
 
     items: tuple[Block, ...]
@@ -35,6 +37,7 @@ class ListRun:
     whole: bool
     follows_heading: bool
     ends_section: bool
+    links: float
 
     @property
     def flat(self) -> bool:
@@ -45,11 +48,6 @@ class ListRun:
     def words(self) -> int:
         """Number of words of all items."""
         return sum(len(item.text.split()) for item in self.items)
-
-    @property
-    def links(self) -> float:
-        """Share of items that are nothing but a link."""
-        return sum(is_link(item.raw) for item in self.items) / len(self.items)
 
 
 def list_runs(chunk: ChunkView) -> Iterator[ListRun]:
@@ -80,13 +78,31 @@ def _run(chunk: ChunkView, begin: int, end: int) -> ListRun:
         whole=ends and all(item.kind == items[0].kind for item in items),
         follows_heading=chunk.first and (begin == 0 or (begin == 1 and lead is not None)),
         ends_section=end == len(blocks),
+        links=sum(is_link(item.raw, chunk.links) for item in items) / len(items),
     )
 
 
-def is_link(raw: str) -> bool:
-    """Whether a block is a link and little else: its title without what it leads to."""
+def link_words(source: str) -> frozenset[str]:
+    """Return the words of all links in Markdown that ingestion has not made plain yet."""
+    inline = (match[1] or "" for match in _LINK.finditer(source))
+    found = map(plain, [*inline, *_REFERENCE.findall(source)])
+    return frozenset(word for word in found if word)
+
+
+def is_link(raw: str, links: Set[str] = frozenset()) -> bool:
+    """Whether a block is a link and little else: its title without what it leads to.
+
+    Args:
+        raw: The block.
+        links: Words that were links before ingestion made the document plain.
+    """
+    text = plain(raw)
     linked = sum(len(match[1] or match[2]) for match in _LINK.finditer(raw))
-    return linked > _MOSTLY * len(plain(raw))
+    if linked > _MOSTLY * len(text):
+        return True
+    # the words of a link come first in an item that is one: "Style guide (PDF)"
+    ends = [match.start() for match in re.finditer(r"(?!\w)", text)] if links else []
+    return any(text[:end] in links for end in ends if end > _MOSTLY * len(text))
 
 
 def render(blocks: Sequence[Block]) -> str:

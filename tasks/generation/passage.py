@@ -5,9 +5,10 @@ that a row's evidence can be found again in its document.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from tasks.text.markup import plain as plain
@@ -26,6 +27,13 @@ _ABBREVIATIONS = (
     " e.g i.e etc vs mr mrs ms dr st no nos approx inc ltd fig dept gov jan feb mar apr jun jul "
     "aug sep sept oct nov dec u.s u.k a.m p.m cf al ext min max incl art sec para capt "
 )
+
+# Emoji and dingbats, with the marks that join and colour them.
+PICTURE = r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d]"
+EDGE_PICTURES = re.compile(rf"^(?:{PICTURE}|\s)+|(?:{PICTURE}|\s)+$")
+
+# A block of code: its comments look like headings.
+_FENCED = re.compile(r"^(```|~~~).*?(?:^\1|\Z)", re.DOTALL | re.MULTILINE)
 
 _BOUNDARY = re.compile(r"[.!?][\"”’')\]*_]*\s+(?=[\"“‘'(\[*_]*[A-Z0-9])")
 
@@ -129,3 +137,16 @@ def _is_abbreviation(before: str) -> bool:
     word = before[:-1].rsplit(None, 1)[-1].lstrip("(\"'“*_").lower() if before[:-1].strip() else ""
     # a single letter is an initial ("J. Smith"), a lone number a list marker
     return f" {word} " in _ABBREVIATIONS or (len(word) == 1 and word.isalpha())
+
+
+def unnumbered(heading: str) -> str:
+    """Return a heading without its number: "9. Galley rules"."""
+    return re.sub(r"^\d+(?:\.\d+)*[.)]?\s+(?=[A-Z])", "", heading)
+
+
+@lru_cache(maxsize=4)
+def headings_of(document: str) -> Counter[str]:
+    """Return how often each heading stands in a document, in plain small letters."""
+    lines = _FENCED.sub("", document).splitlines()
+    found = (line.lstrip("#").strip() for line in lines if line.startswith("#"))
+    return Counter(unnumbered(plain(heading)).lower() for heading in found)

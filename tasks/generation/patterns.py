@@ -48,6 +48,8 @@ _WHEN = re.compile(
     rf"(?P<date>(?:the )?{DATE}|(?:19|20)\d\d(?=$| )|{_DAY})"
     rf"(?: (?:to|until|and) (?:{DATE}|{_DAY}))?"
 )
+_BOUND_LEFT = re.compile(r"\b(?:at least|at most|up to)\b|\b(?:about|only|around)$")
+_TIME_LEFT = re.compile(rf"\b(?:at|by|until|towards) the (?:end|start|beginning)\b|{DATE}|{_DAY}")
 _AGENT = re.compile(r"\bby (?P<who>(?:the|your|a|an) [a-z][\w \-]*|[A-Z][\w.]+(?: [A-Z][\w.]+)*)$")
 
 _PEOPLE = re.compile(
@@ -69,6 +71,8 @@ _NOBODY = re.compile(
     r"(?:the|a|an|this|our) (?:\w+ )?(?:team|group|office|company|agency|member)s?"
 )
 
+_NO_DEEDS = word_set("include contain consist allow enable let")  # things do them too
+
 _LONGEST_REST = 20  # words of a predicate that a question can hold
 
 Ask = Callable[[Clause], str | None]
@@ -78,6 +82,8 @@ def ask_about(clause: Clause) -> str | None:
     """Return the question that the first fitting pattern makes of a clause, or None."""
     if points_elsewhere(clause.subject) or not _is_cut_clean(clause.rest):
         return None
+    if clause.subject.lower().startswith("other "):
+        return None  # other than what?
     for pattern in _PATTERNS:
         question = pattern(clause)
         if question is not None and _is_one_clause(question) and not points_elsewhere(question):
@@ -89,6 +95,8 @@ def _is_cut_clean(rest: str) -> bool:
     """Whether what a comma cuts off is a clause of its own, no further item or adjective."""
     cut = cut_joined(rest)
     after = rest[rest.find(cut) + len(cut) :]
+    if after.lstrip()[:1] in ("–", "—"):
+        return False  # the clause may go on after what the dashes hold
     words = after.removeprefix(", ").split()
     if not after.startswith(", ") or not words:
         return not after.startswith(" (") or after.find(")") >= len(after) - 2
@@ -203,9 +211,11 @@ def _often(clause: Clause) -> str | None:
         return None  # "is a contract that lets ... once a month": the time is not the clause's
     if match[0].startswith("every") and match.end() < len(rest):
         return None
-    return clause.ask(
-        "How often", f"{rest[: match.start()].strip()} {rest[match.end() :].strip()}".strip()
-    )
+    left = f"{rest[: match.start()].strip()} {rest[match.end() :].strip()}".strip()
+    # a bound or a second time would be left hanging: "how often ... at least", "... in May"
+    if _BOUND_LEFT.search(left) or _TIME_LEFT.search(left):
+        return None
+    return clause.ask("How often", left)
 
 
 def _when(clause: Clause) -> str | None:
@@ -215,7 +225,11 @@ def _when(clause: Clause) -> str | None:
         return None
     match = matches[0]
     before, after = rest[: match.start()].strip(), rest[match.end() :].strip()
-    if after and after.split()[0] not in ("of", "by", "at", "in", "for", "with", "to"):
+    if _OFTEN.search(rest) or before.startswith("to "):
+        return None  # the day of what recurs, or the date of what is to be done
+    if clause.verb in BE and rest.split()[0].lower() in DETERMINERS:
+        return None  # "was a system that they bought in 2014": the date is not the clause's
+    if after and after.split()[0] not in ("by", "at", "in", "for", "with", "to"):
         return None
     if not before and clause.verb in ("is", "are", "was", "were") and match["how"] == "in":
         return None
@@ -231,6 +245,9 @@ def _agent(clause: Clause) -> str | None:
     ):
         return None
     who = match["who"]
+    before = rest[: match.start()].rstrip()
+    if re.search(r"\bby\b|\bbeing\b|\bfor (?:\w+ )?\w+$", before):
+        return None  # two agents, or a noun's: "approved by the board and sent for review by ..."
     if not (_PEOPLE.search(who) or re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+", who)):
         return None
     if clause.verb not in ("is", "are", "was", "were", "must", "can", "may", "should", "will"):
@@ -241,7 +258,7 @@ def _agent(clause: Clause) -> str | None:
 def _subject(clause: Clause) -> str | None:
     """Ask who does something, where the subject is a person or an office."""
     rest = cut_joined(clause.rest)
-    if not _is_agent(clause.subject) or clause.base in ("include", "contain", "consist"):
+    if not _is_agent(clause.subject) or clause.base in _NO_DEEDS:
         return None
     if _NOBODY.fullmatch(clause.subject.lower()) or {"its", "other"} & set(rest.split()):
         return None
@@ -259,6 +276,12 @@ def _subject(clause: Clause) -> str | None:
     if clause.verb in ("must", "should", "can", "may", "will"):
         return f"Who {clause.verb} {rest}?"
     return None
+
+
+def names_people(phrase: str) -> bool:
+    """Whether the head of a noun phrase in the plural is people: "owners of each section"."""
+    head = re.split(rf" (?:{'|'.join(sorted(PREPOSITIONS))}) ", phrase)[0].split()[-1].lower()
+    return head.endswith("s") and _PEOPLE.fullmatch(head.removesuffix("s")) is not None
 
 
 def _is_agent(subject: str) -> bool:

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tasks.generation.base import Candidate, ChunkView
+from tasks.generation.sections import names_subject
 from tasks.scrubbing.placeholder import has_placeholder
 
 # Markup whose content does not survive in plain text: code, images, templates, <placeholders>.
 _LOST = re.compile(
-    r"```|~~~|!\[|\{\{|\{%|<%|<(?!https?:|br\b|/?(?:b|i|em|strong|u|sub|sup|p|li|ul|ol|code|kbd|"
+    r"```|~~~|:(?:[a-z]+:)?(?:attr|class|data|doc|exc|func|meth|mod|ref|term):(?=\S)|!\[|\{\{|\{%|<%|<(?!https?:|br\b|/?(?:b|i|em|strong|u|sub|sup|p|li|ul|ol|code|kbd|"
     r"small|span|div|abbr|mark|a)\b)[A-Za-z_/]",
     re.IGNORECASE,
 )
@@ -19,7 +20,9 @@ _SHOWN = "list|table|link|form|section|steps?|chart|map|image|screenshot|diagram
 _ELSEWHERE = re.compile(
     r"\b(?:above|below)(?=[.,;:)]|$)|"
     r"\b(?:see|listed|described|shown|mentioned|outlined|noted|given|linked|links|instructions|"
-    rf"guidance|process|{_SHOWN}) (?:above|below)\b|\b(?:below|above) (?:{_SHOWN})|"
+    r"guidance|process|framework|figure|code|commands?|options?|settings?|points?|notes?|rules?|"
+    rf"{_SHOWN}) (?:above|below)\b|"
+    rf"\b(?:below|above) (?:{_SHOWN})|"
     r"\b(?:these|those) (?:instructions|steps)\b|\blisted\.?$|\bsteps? \d+[-–]\d|"
     rf"\bthis (?:page|guide|document|handbook|video|thread|post|article|{_SHOWN})\b|"
     r"\b(?:next|previous|earlier|later) sections?\b|"
@@ -44,6 +47,16 @@ _AWAY = re.compile(
     r"\bcheck [^.]+ for help\b",
     re.IGNORECASE,
 )
+# An order to read on, after a condition or as a sentence of its own.
+_READ_ON = re.compile(
+    r"(?:^|[.!] |, |you can |\bplease )(?:please )?(?i:see|check out|refer to|consult|"
+    r"take a look at|have a look at|head (?:over )?to|read) (?:the |our |this |their |its )?"
+    r"(?:[\"“A-Z]|full\b|guide)|\bfollow (?:the|our) [^.]*\b(?:documentation|docs|guide|guides|"
+    r"tutorial|runbook)\.|\bcheck out (?:the|our|this)\b|"
+    r"\byou can (?:learn|read|find out) more\b|"
+    r"\b(?:is|are) maintained in (?:the|our) [A-Z]|"
+    r"\b(?:is|are) (?:available )?in this \w+ (?:doc|document|sheet|folder|page)\b"
+)
 _SHORT_POINTER = 30  # words: what is longer says something beside where to look
 _CUT_OFF = re.compile(r"(?:[:,;(]|\b(?:e\.g\.|i\.e\.|and|or|the|a|of|to))$")
 _NOISE = re.compile(r"https?://\S{60,}|[|]|_{3,}(?! )|\bTODO\b|\bTBD\b|\bTK\b|lorem ipsum")
@@ -58,6 +71,8 @@ def screened(chunk: ChunkView, candidates: Iterable[Candidate]) -> Iterator[Cand
         return
     for candidate in candidates:
         evidence = chunk.text[candidate.start : candidate.end]
+        if f'"{chunk.name}' in candidate.question and not names_subject(chunk.name):
+            continue  # "According to "Overview"": of what?
         if not (_LOST.search(evidence) or _is_unfit(candidate)):
             yield candidate
 
@@ -78,9 +93,8 @@ def _is_unfit(candidate: Candidate) -> bool:
 
 def is_pointer(answer: str) -> bool:
     """Whether an answer only says where the answer is, as a whole or in most of its lines."""
-    if len(answer.split()) <= _SHORT_POINTER and _POINTER.match(answer):
-        return True
-    if len(answer.split()) <= _SHORT_POINTER and _AWAY.search(answer):
+    short = len(answer.split()) <= _SHORT_POINTER
+    if short and (_POINTER.match(answer) or _AWAY.search(answer) or _READ_ON.search(answer)):
         return True
     lines = [line.lstrip("- ") for line in answer.splitlines()]
     pointing = [line for line in lines if _LOOK.match(line)]

@@ -4,6 +4,7 @@ import re
 
 from tasks.generation.base import ChunkView
 from tasks.generation.grammar import in_sentence
+from tasks.generation.passage import EDGE_PICTURES, headings_of
 from tasks.generation.vocabulary import word_set
 
 # Headings that name no subject: questions that quote one would tell a reader nothing.
@@ -12,7 +13,8 @@ _EMPTY = word_set(
     "miscellaneous notes note contents content resources resource links link references reference "
     "see also further reading related information info credits acknowledgements intro about "
     "example examples questions faq contact contacts assumptions usage process documentation "
-    "additional helpful useful general tips finally conclusion next steps"
+    "additional helpful useful general tips finally conclusion next steps section sections "
+    "chapters footnotes readme index home context yes no do don't don’t pros cons docs"
 )
 
 # Words that headings in title case write small in a sentence.
@@ -53,17 +55,30 @@ def names_subject(heading: str) -> bool:
     return bool(words - _EMPTY - {"and", "the", "of", "for", "to", "a", "", "your", "our"})
 
 
+def recurs(chunk: ChunkView) -> bool:
+    """Whether a document has a chunk's heading more than once: alone it then names no section.
+
+    "Fixed" stands under each version of a change log, "Description" under each field.
+    """
+    return headings_of(chunk.document)[chunk.heading.lower()] > 1
+
+
 def place(chunk: ChunkView) -> str:
-    """Return what a question calls the passage: its document, with its heading if it names one."""
+    """Return what a question calls the passage: its document, with its heading if it names one.
+
+    A heading that recurs gets the one above it.
+    """
     heading = quoted(chunk.heading)
+    if recurs(chunk) and len(chunk.headings) > 1:
+        heading = f"{quoted(chunk.headings[-2])}: {heading}"
     both = f"{chunk.name}: {heading}"
     known = heading.lower() in chunk.name.lower() or not names_subject(heading)
     return chunk.name if known or len(both) > _LONGEST_PLACE else both
 
 
 def quoted(heading: str) -> str:
-    """Return a heading as it stands within quotation marks."""
-    heading = re.sub(r"\{#[^}]*\}", "", heading)
+    """Return a heading as it stands within quotation marks, without the pictures at its ends."""
+    heading = EDGE_PICTURES.sub("", re.sub(r"\{#[^}]*\}", "", heading))
     return heading.strip().rstrip(":.?!").strip().replace('"', "'")
 
 

@@ -19,7 +19,7 @@ _ALSO_NOUNS = word_set(
     "transport place post press use cost control cause help support document list offer need open "
     "set start stop share access record schedule check view change order process request point "
     "address log sign file point run show talk treat track update pull push request step name time "
-    "map patch fork build release deploy match return visit"
+    "map patch fork build release deploy match return visit email"
 )
 # Headings that are sentences, or name more than one thing.
 _NO_TASK = re.compile(r'[?",(]|\b(?:and \w+ing|is|are|does|do|not|has|have|can|must)\b')
@@ -80,8 +80,10 @@ def task_of(chunk: ChunkView) -> str | None:
     """Return what a heading says is done, as a verb with its object, or None for no task."""
     heading = _NUMBERED.sub("", chunk.heading.rstrip(".:!"))
     words = heading.split()
-    if not 2 <= len(words) <= 12 or re.search(
-        r'[?",(]|\b(?:and \w+ing|is|are|does|do|not|has|have|can|must)\b', heading
+    if (
+        not 2 <= len(words) <= 12
+        or words[0].lower() in ("don't", "don’t", "never")
+        or re.search(r'[?",(]|\b(?:and \w+ing|is|are|does|do|not|has|have|can|must)\b', heading)
     ):
         return None
     told = _HOW_TO.match(heading) or _STEPS_TO.match(heading)
@@ -91,7 +93,7 @@ def task_of(chunk: ChunkView) -> str | None:
     else:
         task = said if is_order(heading) and _has_object(words) else None
     small = task[0].lower() + task[1:] if task else None
-    said_enough = small is not None and len(content_words(small)) > 1
+    said_enough = small is not None and len(content_words(small) - {"get", "started"}) > 1
     return small if small and said_enough and is_evenly_cased(small) else None
 
 

@@ -35,6 +35,18 @@ def points_elsewhere(text: str) -> bool:
     return _OPEN_WORDS.search(text) is not None
 
 
+# A small word that begins big amid a sentence: a heading or a label ran into what follows it.
+_RUN_ON = re.compile(
+    r"[A-Za-z] (?:An?|All|As|At|Each|Every|For|From|If|In|It|Our|The|There|These|This|To|We|When|"
+    r"Where|You|Your) (?:[a-z]+ )"
+)
+
+
+def runs_on(sentence: str) -> bool:
+    """Whether a sentence holds the beginning of another one without a mark between them."""
+    return _RUN_ON.search(sentence) is not None
+
+
 def content_words(text: str) -> set[str]:
     """Return the lower-cased words that carry meaning, plural endings taken off."""
     words = re.findall(r"[a-z0-9][a-z0-9'’\-]*", text.lower())

@@ -89,7 +89,11 @@ class _Converter(MarkdownConverter):
 
     def convert_table(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         rows = list(_rows(el))
-        body = _as_blocks(rows) if _is_layout(rows) else markdown_table(_grid(rows))
+        body = (
+            _as_blocks(rows)
+            if _is_layout(rows)
+            else markdown_table(_grid(rows), not _is_key_value(rows))
+        )
         return f"\n\n{text.strip()}\n\n{body}\n\n"
 
     def convert_dt(self, el: Tag, text: str, parent_tags: set[str]) -> str:
@@ -121,6 +125,12 @@ def _is_layout(rows: Sequence[Sequence[Tag]]) -> bool:
         return True
     texts = [_text(cell) for row in rows for cell in row]
     return any(text.startswith(("#", "|")) or "\n\n#" in text or "\n\n|" in text for text in texts)
+
+
+def _is_key_value(rows: Sequence[Sequence[Tag]]) -> bool:
+    """Whether every row is a name with its values: the first one is then no head."""
+    filled = [row for row in rows if row]
+    return all(row[0].name == "th" and any(c.name == "td" for c in row[1:]) for row in filled)
 
 
 def _as_blocks(rows: Sequence[Sequence[Tag]]) -> str:

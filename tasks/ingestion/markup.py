@@ -102,7 +102,7 @@ def _from_html(fragment: str) -> str:
         escape_asterisks=False,
         escape_underscores=False,
         escape_misc=False,
-        table_infer_header=True,
+        table_infer_header=False,  # a head is marked as one; cells without are a row like others
         strip=["img"],
     )
     try:
@@ -173,7 +173,8 @@ def _table(node: SyntaxTreeNode) -> str:
     rows = [
         [_inline(cell) for cell in row.children] for part in node.children for row in part.children
     ]
-    return markdown_table(rows)
+    # an empty head is how Markdown says that there is none
+    return markdown_table(rows, headed=not rows or any(rows[0]))
 
 
 def _html_block(content: str) -> str:

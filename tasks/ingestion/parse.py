@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 # Raise when parsing or cleaning gives other texts for the same bytes: cached ones are
 # then not reused.
-PARSING_VERSION = 3
+PARSING_VERSION = 4
 
 DROPPED = dropped_schema(DOCUMENT)
 

@@ -14,10 +14,15 @@ _LEAST_SHARE = 0.8
 _SPACE = re.compile(r"\s+")
 
 
-def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows of cells as a Markdown table; the first row is its head.
+def markdown_table(rows: Sequence[Sequence[str]], headed: bool = True) -> str:
+    """Return rows of cells as a Markdown table.
 
     Rows and columns without any text are left out. Empty if nothing is left.
+
+    Args:
+        rows: The cells.
+        headed: Whether the first row is the head; else an empty one is put above it, since
+            Markdown has no table without.
     """
     cells = [[_cell(value) for value in row] for row in rows]
     filled = [row for row in cells if any(row)]
@@ -25,6 +30,8 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     padded = [row + [""] * (width - len(row)) for row in filled]
     used = [n for n in range(width) if any(row[n] for row in padded)]
     lines = [_line([row[n] for n in used]) for row in padded]
+    if lines and not headed:
+        lines = [_line([""] * len(used)), *lines]
     return "\n".join([*lines[:1], _line(["---"] * len(used)), *lines[1:]]) if lines else ""
 
 

@@ -11,7 +11,7 @@ from tasks.generation.passage import Span
 from tasks.generation.screen import screened
 from tasks.generation.sections import place
 from tasks.generation.vocabulary import NUMBER
-from tasks.generation.wording import choose, content_words, points_elsewhere
+from tasks.generation.wording import choose, content_words, points_elsewhere, runs_on
 
 _MONEY = (
     r"(?:EUR|USD|GBP) ?\d(?:[\d,.]*\d)?|[$€£]\d(?:[\d,]*\d)?(?:\.\d+)?(?: (?:million|billion))?"
@@ -77,6 +77,10 @@ def _gap(chunk: ChunkView, sentence: Span) -> Candidate | None:
     return Candidate("cloze", question, match[0], sentence.start, sentence.end)
 
 
+# Words in capitals side by side: what a form leaves to be filled in.
+_BLANK = re.compile(r"\b[A-Z]{5,} [A-Z]{5,}\b")
+
+
 def _is_plain(text: str) -> bool:
     """Whether a text is one sentence that states something for good."""
     return (
@@ -87,4 +91,6 @@ def _is_plain(text: str) -> bool:
         and " - " not in text
         and not re.search(r"[.!?] ", text)
         and not _EXAMPLE.search(text)
+        and not _BLANK.search(text)
+        and not runs_on(text)
     )

@@ -1,7 +1,7 @@
 """Definitions: sentences of the form "X is a ..." and glossary entries."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -12,7 +12,7 @@ from tasks.generation.lists import readable
 from tasks.generation.passage import Block, Span, sentences
 from tasks.generation.screen import screened
 from tasks.generation.vocabulary import DETERMINERS, MONTH, is_order, word_set
-from tasks.generation.wording import choose, content_words, name_document, points_elsewhere
+from tasks.generation.wording import choose, content_words, name_document, points_elsewhere, runs_on
 
 _STATEMENT = re.compile(
     r"(?P<subject>[A-Z0-9\"“][^,;:.]*?) (?P<verb>is|are|means|mean|refers to|stands for) "
@@ -20,16 +20,18 @@ _STATEMENT = re.compile(
 )
 
 # What may open the predicate of a definition.
-_GENUS = re.compile(r"(?:an?|the|any|those|that)\s", re.IGNORECASE)
+_GENUS = re.compile(r"(?:an?|the|any|those|that (?:which|of))\s", re.IGNORECASE)
 
 # Predicates that judge or place a thing instead of saying what it is.
 _NO_GENUS = re.compile(
-    r"(?:an?|the)\s+(?:[\w-]+\s+){0,2}(?:good|great|bad|must|few|lot|bit|number|same|only|best|most|"
-    r"more|first|last|next|different|very|available|following|case|reason|result|problem|important|"
+    r"(?:an?|the)\s+(?:[\w\"“”'’-]+\s+){0,2}(?:good|great|bad|must|few|lot|bit|number|same|only|"
+    r"best|most|more|first|last|next|different|very|available|following|case|reason|result|problem|important|"
     r"key|responsib\w+|main|way|common|big|perfect|wonderful|right|wrong|time|useful|helpful|"
     r"priority|goal|feature|part|one|challenge|outgrowth|owner|necessary|foundation\w*|variety|"
     r"recommended|preferred|primary|default|current|widely|excellent|critical|matter|crucial|"
-    r"necessity|prerequisite|mature|reflection|requirement|new|small|large|solution|currency|employer|opportunity|change|step|exception|default|standard|law|popular|risk|benefit)\b",
+    r"necessity|prerequisite|mature|reflection|requirement|new|small|large|solution|currency|"
+    r"employer|opportunity|chance|minimum|violation|building blocks?|ones|favou?rite|change|step|"
+    r"exception|default|standard|law|popular|risk|benefit)\b",
     re.IGNORECASE,
 )
 
@@ -38,10 +40,11 @@ _DIFFERENTIA = re.compile(
     r"\b(?:that|which|who|whose|where|when|for|to|used|of|in which|by which|with|from|between|"
     r"without|held|made|given|based|designed|written|shared|describing|containing|consisting)\b"
 )
-# A second statement, which a definition does not need.
+# A second statement, which a definition does not need, or a preference.
 _GOES_ON = re.compile(
     r", (?:and|but|so) (?:you|it|we|they|many|most|some|there|your|is|are)\b|"
-    r", (?:and|but) .*\b(?:is|are|was|were|can|must|may|will)\b"
+    r", (?:and|but) .*\b(?:is|are|was|were|can|must|may|will)\b|"
+    r" of choice\b"
 )
 
 # Who fills a role is asked in another way than what a thing is.
@@ -63,6 +66,21 @@ _EXPLANATION = re.compile(
 _NO_SUBJECT = word_set(
     "you each every all any most your no both our one another other some first second third last "
     "next above below main other only same that this"
+)
+
+# Subjects that only announce what is said of them: "The truth is", "A great example is".
+_SHELLS = word_set(
+    "truth reality fact alternative alternatives example examples exception trick catch answer "
+    "reason reasons rule aim target goal difference advantage disadvantage benefit downside upside "
+    "point idea question issue thing things guidance caveat result upshot expectation intention "
+    "fallback default"
+)
+# What is part of something that its sentence does not name.
+_PARTS = word_set("parameter argument option attribute property field flag value column")
+_JUDGED = word_set("best worst great good sad easiest simplest")
+_LEANS_ON = re.compile(
+    r"\b(?:just|also|simply|usually|often|typically|generally|only|still|now|"
+    r"itself|themselves)$"
 )
 
 _GLOSSARY = re.compile(
@@ -123,9 +141,9 @@ class DefinitionGenerator(RuleGenerator):
         match = _STATEMENT.match(sentence.text)
         if match is None or not self._defines(match):
             return
-        subject = in_sentence(match["subject"], chunk.document)
+        subject = _as_named(match["subject"], chunk)
         question = _standing(_what(subject, match["verb"]), subject, chunk)
-        if question is not None and not points_elsewhere(sentence.text):
+        if question is not None and not _leans(sentence.text):
             yield Candidate("definition", question, sentence.text, sentence.start, sentence.end)
 
     def _defines(self, match: re.Match[str]) -> bool:
@@ -133,6 +151,8 @@ class DefinitionGenerator(RuleGenerator):
         words = subject.split()
         bare = words[1:] if words[0].lower() in ("a", "an", "the") else words
         dated = re.match(rf"(?:{MONTH}|[A-Z][a-z]{{2}}) \d", subject)
+        if _announces(bare) or _LEANS_ON.search(subject):
+            return False
         if dated or (is_order(words[0]) and words[1:2] and words[1].lower() in DETERMINERS):
             return False
         if not self._is_term(" ".join(bare)) or not is_noun_phrase(subject):
@@ -156,6 +176,39 @@ class DefinitionGenerator(RuleGenerator):
 
     def _is_term(self, term: str) -> bool:
         return len(term.split()) <= self.longest_term and is_noun_phrase(term)
+
+
+def _announces(words: Sequence[str]) -> bool:
+    """Whether a subject names nothing: "truth", "best way", "line 2" of a listing."""
+    lowered = [word.lower() for word in words]
+    if not lowered or lowered[-1].isdigit() or not _JUDGED.isdisjoint(lowered):
+        return True
+    if lowered[-1] in _PARTS:
+        return True
+    return len(lowered) == 1 and lowered[0] in _SHELLS
+
+
+def _leans(sentence: str) -> bool:
+    return points_elsewhere(sentence) or runs_on(sentence)
+
+
+def _as_named(subject: str, chunk: ChunkView) -> str:
+    """Return a subject as it stands in a question; a name keeps its capital.
+
+    A single word in the singular without an article is a name where sentences write it big,
+    though commands and paths write it small ("Helm", `helm install`), and where it is the
+    document's title.
+    """
+    single = (
+        " " not in subject
+        and not subject.endswith("ing")
+        and not is_plural(subject)
+        and subject[1:].islower()
+    )
+    titled = subject in (chunk.name, chunk.title)
+    if single and (titled or re.search(rf"[a-z,;] {re.escape(subject)}\b", chunk.document)):
+        return subject
+    return in_sentence(subject, chunk.document)
 
 
 def _is_common(words: list[str]) -> bool:

@@ -12,7 +12,7 @@ from tasks.generation.passage import Span
 from tasks.generation.patterns import ask_about
 from tasks.generation.screen import screened
 from tasks.generation.sections import place
-from tasks.generation.wording import content_words, name_document
+from tasks.generation.wording import content_words, name_document, runs_on
 
 # An abbreviation given in brackets, which would part a noun from what belongs to it.
 _ABBREVIATION = re.compile(r" \([A-Z][\w&/-]{1,9}\)")
@@ -44,7 +44,7 @@ class FactGenerator(RuleGenerator):
             if _EXAMPLE.search(chunk.heading):
                 return
             fits = 4 <= len(sentence.text.split()) <= self.longest_sentence
-            if fits and not _UNFIT.search(sentence.text):
+            if fits and not _UNFIT.search(sentence.text) and not runs_on(sentence.text):
                 yield from _ask(chunk, sentence)
 
 

@@ -10,7 +10,7 @@ from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerato
 from tasks.generation.lists import render
 from tasks.generation.passage import Block, plain
 from tasks.generation.screen import screened
-from tasks.generation.sections import is_whole_section, place, spoken
+from tasks.generation.sections import is_whole_section, place, recurs, spoken
 from tasks.generation.vocabulary import word_set
 from tasks.generation.wording import content_words, name_document
 
@@ -30,7 +30,8 @@ _OPENS = re.compile(rf"(?:{_ASKING}|when|where|why|whose)\b", re.IGNORECASE)
 
 # Words that point at something outside the question.
 _POINTS = re.compile(
-    r"\b(this|that is|these|those|it|they|them|he|she|here|above|below|following|such|else|next)\b",
+    r"\b(this|that (?:is|day|week|month|year|time|case)|these|those|it|they|them|he|she|here|above|"
+    r"below|following|such|else|next)\b",
     re.IGNORECASE,
 )
 
@@ -41,9 +42,9 @@ _GENERAL = word_set(
     "start begin work happen involved"
 )
 
-# Questions that an organisation puts to itself, and one that is no sentence.
+# Questions that an organisation puts to itself or its reader, and one that is no sentence.
 _SELF_CHECK = re.compile(
-    r"how to\b|(?:are|have) you\b|what if (?:who|what|which)\b|"
+    r"how to\b|(?:are|have|do|did|can|could|would|will) you\b|what if (?:who|what|which)\b|"
     r"(?:is|are|do|does|did|have|has|can|will|should) (?:we|our)\b",
     re.IGNORECASE,
 )
@@ -69,7 +70,7 @@ class FaqGenerator(RuleGenerator):
         return screened(chunk, self._candidates(chunk))
 
     def _candidates(self, chunk: ChunkView) -> Iterator[Candidate]:
-        if chunk.heading.endswith("?") and chunk.first:
+        if chunk.heading.endswith("?") and chunk.first and not recurs(chunk):
             yield from self._pair(chunk, chunk.heading, _section(chunk))
         for position, block in enumerate(chunk.blocks):
             question, inline = _question_in(block)
@@ -86,7 +87,10 @@ class FaqGenerator(RuleGenerator):
         if question is None or answer is None:
             return
         text, start, end = answer
-        if 3 <= len(text.split()) <= self.longest_answer and not text.endswith((":", "?")):
+        # what begins by asking on is a list of checks, no answer
+        asks_on = re.match(r"[^\n.!?]*\?", text) is not None
+        fits = 3 <= len(text.split()) <= self.longest_answer
+        if fits and not asks_on and not text.endswith((":", "?")):
             yield Candidate("faq", question, text, start, end)
 
 

@@ -9,12 +9,15 @@ from pydantic import Field
 from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerator
 from tasks.generation.grammar import in_sentence, is_noun_phrase, is_plural
 from tasks.generation.lists import ListRun, list_runs, render
+from tasks.generation.passage import PICTURE
+from tasks.generation.patterns import names_people
 from tasks.generation.screen import screened
 from tasks.generation.sections import (
     is_whole_section,
     names_subject,
     place,
     quoted,
+    recurs,
     spoken,
 )
 from tasks.generation.steps import is_procedure, is_task
@@ -104,11 +107,14 @@ def _from_lead(chunk: ChunkView, sentence: str) -> str | None:
         subject = in_sentence(modal["subject"], chunk.document)
         return f"which {noun} {modal['modal']} {subject} {modal['verb']}?"
     be = _LEAD_BE.match(sentence)
-    if be is None or re.search(r"\bother\b", sentence, re.IGNORECASE):
+    if be is None or re.search(r"\b(?:other|only)\b", sentence, re.IGNORECASE):
         return None
-    if is_noun_phrase(be["subject"], longest=10) and " " in be["subject"]:
+    # "the options" is of what? Only words beside the noun say it
+    says = len(content_words(be["subject"])) > 1
+    if is_noun_phrase(be["subject"], longest=10) and says:
         verb = "are" if be["verb"] in ("are", "include") else "is"
-        return f"what {verb} {in_sentence(be['subject'], chunk.document)}?"
+        wh = "who" if names_people(be["subject"]) else "what"
+        return f"{wh} {verb} {in_sentence(be['subject'], chunk.document)}?"
     return None
 
 
@@ -125,7 +131,9 @@ def _by_heading(chunk: ChunkView, run: ListRun) -> Candidate | None:
         return None  # prose with a list in it: asked for as a passage
     blocks = [*lead, *run.items]
     asked = _ask(chunk, run)
-    question = name_document(asked, chunk.name) if '"' in asked else anchor(asked, chunk.name)
+    # one word says too little: "the browsers" of what?
+    leans = '"' in asked or len(content_words(asked)) < 2
+    question = name_document(asked, chunk.name) if leans else anchor(asked, chunk.name)
     if question is None:
         return None
     return Candidate("list", question, render(blocks), blocks[0].start, blocks[-1].end)
@@ -134,6 +142,8 @@ def _by_heading(chunk: ChunkView, run: ListRun) -> Candidate | None:
 def is_quotable(chunk: ChunkView) -> bool:
     """Whether a heading can stand in a question as the name of its section."""
     heading = quoted(chunk.heading)
+    if recurs(chunk) or re.search(PICTURE, heading):
+        return False
     fits = 3 <= len(heading) <= 70 and not chunk.heading.endswith("?")
     own = heading.lower() != chunk.name.lower() and names_subject(heading)
     clear = not _LEANING.search(heading) and not re.search(r"[{}<>|#]", heading)
@@ -146,7 +156,7 @@ def _ask(chunk: ChunkView, run: ListRun) -> str:
     plural = _names_its_items(heading) and not re.search(r"[A-Z][a-z]", said)
     named = run.lead is None and plural
     if named and all(_is_name(item.text) for item in run.items):
-        return f"What are the {said}?"
+        return f"{'Who' if names_people(said) else 'What'} are the {said}?"
     name = quoted(chunk.heading)
     if run.lead is not None:
         return choose(

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
@@ -78,7 +78,7 @@ class KeywordPassageGenerator(RuleGenerator):
     def _by_heading(self, chunk: ChunkView) -> Iterator[Candidate]:
         """Ask about the heading's topic where the chunk is its whole section."""
         blocks = chunk.blocks
-        if not (blocks and is_whole_section(chunk) and is_quotable(chunk)) or not _is_told(blocks):
+        if not (blocks and is_whole_section(chunk) and is_quotable(chunk)) or not _is_told(chunk):
             return
         opening = next(chunk.sentences("paragraph")).text
         answer = render(blocks)
@@ -124,8 +124,9 @@ def _opens_with(text: str, term: str) -> bool:
     return _count(opening, term) > 0
 
 
-def _is_told(blocks: Sequence[Block]) -> bool:
+def _is_told(chunk: ChunkView) -> bool:
     """Whether a section is text that begins and ends as such, with or without lists in it."""
+    blocks = chunk.blocks
     first, last = blocks[0], blocks[-1]
     if first.kind != "paragraph" or {b.kind for b in blocks} & {"row", "quote", "heading"}:
         return False
@@ -139,8 +140,9 @@ def _is_told(blocks: Sequence[Block]) -> bool:
         if b.kind == "paragraph"
     )
     nested = any(block.indent for block in blocks)
-    links = sum(is_link(block.raw) for block in blocks)
-    return whole and prose and not nested and not links and not last.text.endswith(":")
+    linked = sum(is_link(block.raw, chunk.links) for block in blocks)
+    shelf = linked > sum(block.kind == "paragraph" for block in blocks)
+    return whole and prose and not nested and not shelf and not last.text.endswith(":")
 
 
 def _ask_heading(chunk: ChunkView) -> str:

@@ -11,7 +11,7 @@ from tasks.generation.generators.heading import is_quotable
 from tasks.generation.lists import ListRun, list_runs, render
 from tasks.generation.passage import Block
 from tasks.generation.screen import is_pointer, screened
-from tasks.generation.sections import is_whole_section, quoted
+from tasks.generation.sections import is_whole_section, quoted, recurs
 from tasks.generation.steps import (
     ask_how,
     instructs,
@@ -57,6 +57,8 @@ class ProcedureGenerator(RuleGenerator):
             return
         if task is None and names_aims(chunk.heading):
             return
+        if run.lead is not None and not run.lead.text.endswith((".", ":", "!")):
+            return  # a caption or a label: "Example"
         blocks = [*([run.lead] if run.lead is not None else []), *run.items]
         question = _ask(chunk, task, run.items[0].text)
         if question is not None:
@@ -91,6 +93,8 @@ def _is_name(heading: str, opening: str) -> bool:
 
 
 def _ask(chunk: ChunkView, task: str | None, key: str) -> str | None:
+    if recurs(chunk):
+        return None
     if task is not None:
         return name_document(ask_how(task, key), chunk.name)
     if not is_quotable(chunk):

@@ -1,6 +1,7 @@
 """Table cells and rows, looked up by the row's key."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +13,13 @@ from pydantic import Field
 from data_contracts.base import digest
 from tasks.generation.base import GENERATORS, Candidate, ChunkView, RuleGenerator
 from tasks.generation.grammar import is_noun_phrase, is_plural, is_third_person
+from tasks.generation.headers import names_columns
 from tasks.generation.lists import readable
 from tasks.generation.passage import Block
 from tasks.generation.screen import screened
 from tasks.generation.sections import place
 from tasks.generation.vocabulary import MONTH, word_set
-from tasks.generation.wording import choose, name_document
+from tasks.generation.wording import choose, content_words, name_document
 
 _RULE = re.compile(r"^\|?[\s:|\-]+\|?$")
 _NUMERIC = re.compile(r"^\d[\d,]*$")
@@ -34,10 +36,8 @@ _MEASURE = re.compile(
 _CODE = re.compile(r"^\S*\d\S*$")
 _DATE = re.compile(
     r"\d{1,4}[-/.]\d|^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|"
-    rf"^(?:\d{{1,2}} )?{MONTH}\b"
+    rf"^(?:\d{{1,2}} )?{MONTH}\b|^(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.? \d"
 )
-
-_DATED = re.compile(rf"\b{MONTH} \d|\b\d{{1,2}} {MONTH}\b|^[$€£]?\d")
 
 # Columns that say nothing about the row's subject.
 _EMPTY = re.compile(
@@ -48,18 +48,26 @@ _EMPTY = re.compile(
 # Column names that are no nouns, or name too little to ask "what is the ... for".
 _NO_NOUNS = word_set(
     "due use done used valid resource(s) what how who when where why done? when? helps applies "
-    "type text topic"
+    "type text topic delivers owns provides serves"
 )
 
 _NOTHING = frozenset(("n/a", "na", "tbd", "nan", "yes", "no", "here", "link", "none", "see above"))
 # Where a line break was: a small word that begins big within a cell.
 _RUN_ON = re.compile(r"[a-z] (?:An?|Our|The|This|These|Your|It|We)\s")
+# A key names a thing; a sentence tells.
+_SENTENCE = re.compile(r"(?:\S+ ){3,}\S*\w{2}[.!]$|:$")
 _NO_KEYS = frozenset(("total", "totals", "sum", "average", "subtotal", "grand total", "other"))
 
 # Nouns that numbers count; a number under another plural may be a code.
 _COUNTED = re.compile(r"^(?:number of )?[a-z][a-z ]*s$", re.IGNORECASE)
 _LARGEST_COUNT = 999  # larger bare numbers are years, codes or identifiers as often as counts
 
+
+# Columns whose cells say where to read on, where they are links.
+_POINTS = re.compile(
+    r"\b(?:details?|info\w*|guidance|guides?|documentation|docs?|references?|sources?)\b",
+    re.IGNORECASE,
+)
 
 # Columns of which cells hold several things that plain text runs together.
 _LINKS = re.compile(r"^(?:resources?(?:\(s\))?|links?)$", re.IGNORECASE)
@@ -78,6 +86,12 @@ class _Table:
     header: tuple[str, ...]
     key: int
     rows: tuple[tuple[tuple[str, ...], Block], ...]
+
+    @cached_property
+    def repeated(self) -> frozenset[str]:
+        """Return the words that stand in several cells."""
+        counts = Counter(value for cells, _ in self.rows for value in cells)
+        return frozenset(value for value, count in counts.items() if count > 1)
 
     @cached_property
     def figures(self) -> frozenset[str]:
@@ -112,6 +126,7 @@ class TableGenerator(RuleGenerator):
             (column, value)
             for n, (column, value) in enumerate(zip(table.header, cells, strict=True))
             if n != table.key and column and _says_something(column, value)
+            if not (value in chunk.links and (value in table.repeated or _leads_on(column, value)))
         ]
         usable = [pair for pair in named if len(pair[1].split()) <= self.longest_cell]
         usable = [pair for pair in usable if not _EMPTY.match(pair[0])]
@@ -135,34 +150,15 @@ def _tables(chunk: ChunkView) -> Iterator[_Table]:
         if not is_row:
             continue
         lines = chunk.table_lines(blocks[0].start, blocks[-1].end)
-        if len(lines) < 3 or not _RULE.match(lines[1].strip()) or "](" in lines[0]:
+        # a key tells rows apart: one row alone has none
+        if len(lines) < 4 or not _RULE.match(lines[1].strip()) or "](" in lines[0]:
             continue
         header = tuple(name.replace("_", " ").rstrip(":") for name in _cells(lines[0]))
         body = [_cells(line) for line in lines[2:]]
         key = _key_column(header, body)
         own = [b for b in blocks if not _RULE.match(b.raw) and _cells(b.raw) != _cells(lines[0])]
-        if key is not None and _is_header(header) and not _is_layout(header, body):
+        if key is not None and names_columns(header, body, chunk.links):
             yield _Table(header, key, tuple((_cells(b.raw), b) for b in own))
-
-
-def _is_header(header: Sequence[str]) -> bool:
-    """Whether the first row names columns; in tables made for layout it is content."""
-    short = all(0 < len(name) <= 40 and len(name.split()) <= 6 for name in header)
-    plain_names = not any(_DATED.search(name) for name in header) and not any(
-        re.search(r"[@•;\[]|: |https?|\d{3}|[.!]$", name) for name in header
-    )
-    titles = any(sum(word[:1].isupper() for word in name.split()) > 3 for name in header)
-    return (
-        len(header) > 1 and short and plain_names and not titles and len(set(header)) == len(header)
-    )
-
-
-def _is_layout(header: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row is one of many like it: its cells end as those below them do."""
-    last = {name.split()[-1].lower() for name in header}
-    cells = [cell for row in body for cell in row if cell]
-    same = sum(cell.split()[-1].lower() in last for cell in cells)
-    return same > len(cells) / 2
 
 
 def _key_column(header: Sequence[str], body: Sequence[Sequence[str]]) -> int | None:
@@ -186,14 +182,22 @@ def _is_key(text: str) -> bool:
         and not text.startswith("@ ")
         and not re.search(r"[\";]", text)
         and text.lower() not in _NO_KEYS
+        and not _SENTENCE.search(text)
         and not _RUN_ON.search(text)
         and re.search(r"[A-Za-z]{2}", text) is not None
     )
 
 
+def _leads_on(column: str, value: str) -> bool:
+    """Whether a link says no more than its column, that there is something to read: "Guide"."""
+    return _POINTS.search(column) is not None or content_words(value) <= content_words(column)
+
+
 def _says_something(column: str, value: str) -> bool:
     """Whether a cell says something by itself."""
     said = re.search(r"\w\w|\d", value) is not None and value.lower() not in _NOTHING
+    if " * " in value:
+        return False  # items of a list, joined
     return said and value.lower() != column.lower() and not re.search(r"[a-z.][A-Z][a-z]+ ", value)
 
 
@@ -218,6 +222,8 @@ def _ask(column: str, key: str, value: str, figures: Set[str]) -> str:
             return f'how many {noun} are given for "{key}"?'
         return f'what stands under "{column}" for "{key}"?'
     wording = choose(key + column, "what is the {} for {}?", "which {} is given for {}?")
+    if re.search(r"['’]s\b", noun):
+        wording = "what is the {} for {}?"
     return wording.format(noun, f'"{key}"')
 
 

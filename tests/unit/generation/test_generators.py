@@ -331,12 +331,15 @@ def test_a_number_that_may_be_a_code_is_not_counted() -> None:
         "| 1 | 2 |\n| 3 | 4 |",
         "| Day | Hours |\n| --- | --- |\n| Monday | 8 |\n| Tuesday | 9 |",
         "| [Deck](a.md) | [Engine](b.md) |\n| --- | --- |\n| Wash | Oil |\n| Paint | Fuel |",
-        "| Sum | Hours |\n| --- | --- |\n| Total | 40 |",
-        "| Office | Guide |\n| --- | --- |\n| Hesk | Guide |",
-        "| New Year | January 1 |\n| --- | --- |\n| Christmas | December 25 |",
+        "| Sum | Hours |\n| --- | --- |\n| Total | 40 |\n| Subtotal | 10 |",
+        "| Office | Guide |\n| --- | --- |\n| Hesk | Guide |\n| Drun | Guide |",
+        "| New Year | January 1 |\n| --- | --- |\n| Christmas | December 25 |\n"
+        "| Easter | April 6 |",
         "| Sea template | Harbour template |\n| --- | --- |\n| Deck template | Office template |",
-        "| Office | Links |\n| --- | --- |\n| Hesk | Map of Hesk Plan of the yard |",
-        "| Site | Owner |\n| --- | --- |\n| The website Our public face | Web team |",
+        "| Office | Links |\n| --- | --- |\n| Hesk | Map of Hesk Plan of the yard |\n"
+        "| Drun | Map of Drun Plan of the quay |",
+        "| Site | Owner |\n| --- | --- |\n| The website Our public face | Web team |\n"
+        "| The gauge Our oldest tool | Deck crew |",
     ],
     ids=[
         "twice",

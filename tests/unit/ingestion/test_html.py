@@ -131,3 +131,11 @@ class TestWord:
             )
         )
         assert DocxParser().parse(Path("a.docx"), save(document)).text == "Speed is v=s/t"
+
+
+def test_a_table_of_names_and_values_has_no_head() -> None:
+    rows = "<tr><th>Owner</th><td>Anna</td></tr><tr><th>Room</th><td>4</td></tr>"
+    table = html_to_markdown(f"<table>{rows}</table>")
+    assert table == "|  |  |\n| --- | --- |\n| Owner | Anna |\n| Room | 4 |"
+    headed = html_to_markdown(f"<table><tr><th>Name</th><th>Value</th></tr>{rows}</table>")
+    assert headed.startswith("| Name | Value |\n| --- | --- |\n| Owner")

@@ -88,3 +88,13 @@ def test_plain_text_keeps_its_characters() -> None:
 def test_unclosed_marks_cost_no_more_than_their_length(opening: str) -> None:
     with suppress(UnreadableFile):  # nested too deeply is an answer as well
         plain_markdown(opening * 5_000, inline_markup=True)
+
+
+def test_a_table_without_a_head_keeps_none() -> None:
+    table = "|  |  |\n| --- | --- |\n| New Year | January 1 |\n| Labour Day | May 1 |"
+    assert plain_markdown(table, inline_markup=True) == table
+    rows = "<tr><td>New Year</td><td>January 1</td></tr><tr><td>Labour Day</td><td>May 1</td></tr>"
+    assert plain_markdown(f"<table>{rows}</table>", inline_markup=True) == table
+    head = "<tr><th>Day</th><th>Date</th></tr>"
+    headed = plain_markdown(f"<table>{head}{rows}</table>", inline_markup=True)
+    assert headed.startswith("| Day | Date |\n| --- | --- |\n| New Year")
