@@ -150,7 +150,10 @@ def render(found: Sequence[Run]) -> str:
     new = of(found, FIRST, "small")[0]
     usual = median(map(_processor, of(found, WITH, "small")))
     usual_wall = median(map(_wall, of(found, WITH, "small")))
-    alike = all(len({run.content for run in found if run.size == size}) == 1 for size in SIZES)
+    made = [
+        {run.content for kind in (WITH, WITHOUT) for run in of(found, kind, size)} for size in SIZES
+    ]
+    alike = all(len(contents) == 1 for contents in made)
     return "\n".join(
         [
             "# What Prefect, MLflow and Great Expectations cost",
