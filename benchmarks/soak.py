@@ -4,7 +4,7 @@ Each run is a whole pipeline, from documents to registry, with a tiny random mod
 documents of which one is another in every run, so that everything is made again. Before and after
 each, the process is looked at: memory, open files, threads, child processes, temporary files.
 
-Run: `.venv/bin/python -m benchmarks.soak [--runs 200]`
+Run: `.venv/bin/python -m benchmarks.soak [--runs 200] [--minutes 15]`
 """
 
 import argparse
@@ -72,8 +72,9 @@ def look(home: Path, seconds: float) -> Look:
     )
 
 
-def measure(folder: Path, runs: int) -> Iterator[list[Look]]:
-    """Run so many times; yield what the process held after each so far."""
+def measure(folder: Path, runs: int, minutes: float) -> Iterator[list[Look]]:
+    """Run so many times, or as many as time allows; yield what was held after each so far."""
+    end = time.monotonic() + 60 * minutes
     home = folder / "home"
     os.environ |= {"TEMPER_HOME": str(home)}
     from flows.environment import prepare_environment
@@ -95,6 +96,8 @@ def measure(folder: Path, runs: int) -> Iterator[list[Look]]:
         found.append(look(home, time.monotonic() - began))
         print(f"{number + 1}/{runs}", found[-1], flush=True)
         yield found
+        if time.monotonic() > end:
+            break
 
 
 def slope(values: Sequence[float]) -> tuple[float, float]:
@@ -142,13 +145,14 @@ def render(found: Sequence[Look]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="End after so many.")
     parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="temper-soak-") as folder:
         temporary = Path(folder) / "temporary"
         temporary.mkdir()
         tempfile.tempdir = os.environ["TMPDIR"] = str(temporary)
-        for found in measure(Path(folder), options.runs):
+        for found in measure(Path(folder), options.runs, options.minutes):
             if len(found) > WARM_UP + 5:
                 options.page.write_text(render(found), encoding="utf-8")
 

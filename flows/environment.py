@@ -45,7 +45,7 @@ def prepare_environment(settings: Settings) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING",
         # What stages say goes to the terminal by `log_to_terminal`; errors are told once, by
-        # the command. Prefect's UI still gets everything.
+        # the command. Prefect's UI still gets everything: `log_to_prefect`.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(_LOGGERS),
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -72,3 +72,14 @@ def log_to_terminal(verbose: bool = False) -> None:
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG if verbose else logging.INFO)
         logger.propagate = False
+
+
+def log_to_prefect() -> None:
+    """Show what stages say on a run's page, also in a process that a worker started for the run.
+
+    Prefect takes what our loggers let through, and they let through warnings alone unless told.
+    """
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.INFO)

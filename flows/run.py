@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flows.config import PipelineConfig
+from flows.environment import log_to_prefect
 from tasks.settings import Settings
 from tasks.tracking import RunContext, finish_pipeline_run, flatten, log_config, start_pipeline_run
 
@@ -18,6 +19,7 @@ def pipeline_run(config: PipelineConfig, kind: str) -> Iterator[RunContext]:
     """
     from prefect.runtime import flow_run
 
+    log_to_prefect()
     settings = Settings()
     context = start_pipeline_run(
         home=settings.resolved_home,

@@ -26,6 +26,7 @@ import yaml
 from tests.e2e.planted_run import BLOCK, ENDPOINT_HOST
 from tests.flows.conftest import tiny_profile  # noqa: F401 - a fixture
 from tests.plain_environment import plain_environment
+from tests.tiny_profile import copy_few, write_tiny_profile
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -106,12 +107,22 @@ def run(tiny_profile, repository, tmp_path_factory) -> Run:  # noqa: F811
     }
     profile = folder / "planted.yaml"
     profile.write_text(yaml.safe_dump(values))
+    command = ["tests.e2e.planted_run", str(profile), str(folder)]
+    said, reached = _run_enclosed(enclosed, command, folder, repository, CREDENTIALS)
+    told = json.loads((folder / "requests.json").read_text())
+    (folder / "requests.json").unlink()  # the one place where the key belongs
+    shutil.rmtree(documents)
+    return Run(folder, said, told["requests"], told["headers"], reached)
+
+
+def _run_enclosed(enclosed, command, folder, repository, credentials):
+    """Run a module in the namespace; return what it said and every host and port it tried."""
     trace = folder / "trace"
     done = subprocess.run(
-        [*enclosed(trace), sys.executable, "-m", "tests.e2e.planted_run", profile, folder],
+        [*enclosed(trace), sys.executable, "-m", *command],
         env={
             **plain_environment(),
-            **CREDENTIALS,
+            **credentials,
             "PYTHONPATH": str(repository),
             "TEMPER_HOME": str(folder / "home"),
             "HF_HUB_OFFLINE": "0",  # nothing but our own settings keeps it from asking
@@ -122,13 +133,10 @@ def run(tiny_profile, repository, tmp_path_factory) -> Run:  # noqa: F811
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads((folder / "requests.json").read_text())
-    (folder / "requests.json").unlink()  # the one place where the key belongs
     tried = trace.read_text(errors="replace")
     trace.unlink()
     reached = {(found["host"], int(found["port"])) for found in _CONNECT.finditer(tried)}
-    shutil.rmtree(documents)
-    return Run(folder, done.stdout + done.stderr, told["requests"], told["headers"], reached)
+    return done.stdout + done.stderr, reached
 
 
 def _without_a_way_out():
@@ -211,5 +219,19 @@ def test_the_endpoint_got_scrubbed_passages_and_the_key_of_the_block_alone(run):
 def test_the_run_reaches_for_its_endpoint_and_for_no_other_host(run):
     address = (run.folder / "address").read_text()
     port = int(address.rpartition(":")[2].partition("/")[0])
-    away = {place for place in run.reached if not place[0].startswith("127.") and place[0] != "::1"}
-    assert away == {(ENDPOINT_HOST, port)}
+    assert away(run.reached) == {(ENDPOINT_HOST, port)}
+
+
+def test_a_run_without_an_endpoint_reaches_for_no_host_at_all(repository, tmp_path):
+    enclosed = _without_a_way_out()
+    profile = write_tiny_profile(tmp_path, copy_few(tmp_path / "documents"))
+    command = ["flows.cli", "run", str(profile), "--json"]
+    said, reached = _run_enclosed(enclosed, command, tmp_path, repository, {})
+    assert '"model_version"' in said  # it ran to its end
+    assert reached  # the trace holds Prefect's temporary server, on loopback
+    assert away(reached) == set()
+
+
+def away(reached):
+    """Return what is not loopback."""
+    return {place for place in reached if not place[0].startswith("127.") and place[0] != "::1"}

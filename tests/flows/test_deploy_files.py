@@ -7,6 +7,7 @@ import re
 import pytest
 import yaml
 
+from flows.environment import _LOGGERS
 from flows.services import _OURS
 
 
@@ -42,6 +43,13 @@ def test_leases_outlive_a_restart_of_prefects_server(deploy, services):
     folder = prefect["volumes"][0].partition(":")[2]
     assert prefect["environment"]["PREFECT_HOME"].startswith(folder)
     assert f"{name}={kept}\n" in (deploy / "systemd" / "temper.env.example").read_text()
+
+
+def test_workers_send_what_stages_say_to_prefect(deploy):
+    stated = f"PREFECT_LOGGING_EXTRA_LOGGERS={','.join(_LOGGERS)}"
+    for name in ("images/Containerfile.cpu", "images/Containerfile.gpu"):
+        assert f" {stated} " in (deploy / name).read_text()
+    assert f"\n{stated}\n" in (deploy / "systemd" / "temper.env.example").read_text()
 
 
 def test_every_variable_is_named_in_the_example_and_no_secret_is_written_down(deploy):

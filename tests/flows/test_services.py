@@ -111,6 +111,15 @@ def test_a_run_is_started_through_prefects_api(services, tiny_profile):
     run_to_the_end(api, "dataset/by-hand", tiny_profile)
     home = services[0]
     assert list((home / "datasets" / "augmentation").glob("*/manifest.json"))
+    deadline = time.monotonic() + 60
+    while not (said := lines_of_ingestion(api)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert "rows kept" in said[0]  # on the run's page, without a terminal
+
+
+def lines_of_ingestion(api):
+    logged = post(f"{api}/logs/filter", {"limit": 200})
+    return [line["message"] for line in logged if line["message"].startswith("ingestion:")]
 
 
 def test_changed_documents_start_the_pipeline_by_an_event(services, tiny_profile, tmp_path):
