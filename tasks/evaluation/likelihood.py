@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from tasks.modeling.chat import IGNORED, EncodedExample
-from tasks.modeling.supervised import collate, token_losses
+from tasks.modeling.supervised import Batch, collate, forward, token_losses
+from tasks.modeling.vocabulary_slices import can_be_sliced, sliced_log_probabilities
 from tasks.progress import track
 
 if TYPE_CHECKING:
@@ -93,12 +94,15 @@ def losses_by_token(
     return [torch.cat(losses) for losses in parts]
 
 
-def plan_batches(sizes: Sequence[Size], limit: int) -> list[list[int]]:
+def plan_batches(
+    sizes: Sequence[Size], limit: int, tokens: int = TOKENS_PER_FORWARD
+) -> list[list[int]]:
     """Group rows of similar length so that no batch exceeds its limits.
 
     Args:
         sizes: Cost of each row.
         limit: Most scored positions in a batch; a single row may exceed it.
+        tokens: Most tokens of a batch, padding included; a single row may exceed it.
 
     Returns:
         Row indices, longest rows first: what does not fit into memory fails at once.
@@ -108,7 +112,7 @@ def plan_batches(sizes: Sequence[Size], limit: int) -> list[list[int]]:
     for index in sorted(range(len(sizes)), key=lambda at: sizes[at], reverse=True):
         scored += sizes[index].scored
         padded = (len(batches[-1]) + 1) * longest if batches else 0
-        if not batches or scored > limit or padded > TOKENS_PER_FORWARD:
+        if not batches or scored > limit or padded > tokens:
             batches.append([])
             scored, longest = sizes[index].scored, sizes[index].length
         batches[-1].append(index)
@@ -131,5 +135,18 @@ def _losses(
     device = next(model.parameters()).device
     batch = collate(rows, pad_token_id).to(device)
     with torch.inference_mode():
-        losses, row = token_losses(model, batch)
+        if can_be_sliced(model, batch.input_ids[:1, :1]):
+            losses, row = _sliced_losses(model, batch)
+        else:
+            losses, row = token_losses(model, batch)
     return losses.double().cpu(), row.cpu()
+
+
+def _sliced_losses(model: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what `token_losses` does, in a third less time."""
+    keep = torch.zeros_like(batch.labels, dtype=torch.bool)
+    keep[:, :-1] = batch.labels[:, 1:] != IGNORED  # position t predicts token t + 1
+    wanted = batch.labels[:, 1:][keep[:, :-1]]
+    at = torch.arange(len(wanted), device=wanted.device)
+    found = sliced_log_probabilities(model, lambda: forward(model, batch), keep, at, wanted)
+    return -found, keep.nonzero()[:, 0]

@@ -20,6 +20,7 @@ from tasks.evaluation.general import ChoiceItem
 from tasks.evaluation.likelihood import Size, plan_batches, summed_losses, text_ids
 from tasks.modeling.chat import IGNORED, EncodedExample
 from tasks.modeling.supervised import has_virtual_tokens, only_positions
+from tasks.modeling.vocabulary_slices import can_be_sliced, sliced_log_probabilities
 from tasks.progress import track
 
 if TYPE_CHECKING:
@@ -148,19 +149,22 @@ def _packed_scores(
     device, dtype = next(model.parameters()).device, next(model.parameters()).dtype
     ids, positions, segments = (part.to(device) for part in _pack(items, pad_token_id))
     keep = _scored_positions(items, ids.shape[1]).to(device)
-    with torch.inference_mode(), only_positions(model.get_output_embeddings(), keep):
-        logits = (
-            model(
-                input_ids=ids,
-                position_ids=positions,
-                attention_mask=_mask(segments, dtype),
-                use_cache=False,
-            )
-            .logits[0]
-            .float()
-        )
     at, token = (torch.tensor(list(part), device=device) for part in _targets(items))
-    found = iter((logits[at, token] - logits.logsumexp(-1)[at]).double().tolist())
+
+    def logits() -> Tensor:
+        mask = _mask(segments, dtype)
+        output = model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False)
+        whole: Tensor = output.logits
+        return whole
+
+    with torch.inference_mode():
+        if can_be_sliced(model, ids[:1, :1]):
+            scores = sliced_log_probabilities(model, logits, keep, at, token)
+        else:
+            with only_positions(model.get_output_embeddings(), keep):
+                kept = logits()[0].float()
+            scores = kept[at, token] - kept.logsumexp(-1)[at]
+    found = iter(scores.double().tolist())
     return [[sum(next(found) for _ in choice) for choice in item.choices] for item in items]
 
 

@@ -6,9 +6,11 @@ can turn on one of them. A difference between two models that is no larger is no
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pyarrow as pa
 
+from data_contracts.dataset import DatasetRef
 from data_contracts.errors import DatasetError
 from data_contracts.results import Comparison, Delta
 from tasks.evaluation.answers import with_answer_measures
@@ -35,8 +37,8 @@ def repetition(config: EvaluationConfig) -> EvaluationConfig:
     return config.model_copy(
         update={
             "test_rows": min(config.test_rows, rows),
-            "validation_rows": 1,
-            "train_rows": 1,
+            "validation_rows": 0,  # of one row there is no floor, and these sets are not judged
+            "train_rows": 0,
             "generated_rows": min(config.generated_rows, rows // 4),
             "general_items_per_skill": few if per_skill is None else min(per_skill, few),
             "general_texts": min(config.general_texts, rows // 4),
@@ -87,6 +89,16 @@ def with_noise_floors(comparison: Comparison, *measured: Floors) -> Comparison:
 
     deltas = [d.model_copy(update={"noise_floor": floor(d)}) for d in comparison.deltas]
     return comparison.model_copy(update={"deltas": deltas})
+
+
+def read_floors(predictions: DatasetRef) -> Floors:
+    """Return the noise measured with these predictions; none where it was not asked for.
+
+    Raises:
+        DatasetError: The artifact is damaged.
+    """
+    path = Path(predictions.folder) / ARTIFACT
+    return floors_from_json(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def floors_to_json(floors: Floors) -> str:

@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -21,11 +20,12 @@ from data_contracts.errors import ModelError, TooFewRows
 from data_contracts.schemas import PREDICTION, REPLAY, dropped_schema
 from tasks.evaluation.config import EvaluationConfig
 from tasks.evaluation.general import ChoiceItem, GeneralSets, TextItem
-from tasks.evaluation.generation import generate_answers
-from tasks.evaluation.likelihood import summed_losses, text_windows
+from tasks.evaluation.likelihood import text_windows
+from tasks.evaluation.measured_model import MeasuredModel
 from tasks.evaluation.metrics import exact_match, token_f1
-from tasks.evaluation.multiple_choice import EncodedItem, choice_scores, encode_item
-from tasks.modeling.chat import EncodedExample, encode_example, prompt_ids, prompt_messages
+from tasks.evaluation.multiple_choice import EncodedItem, encode_item
+from tasks.evaluation.remembered import Memory
+from tasks.modeling.chat import encode_example, prompt_ids, prompt_messages
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -37,30 +37,13 @@ Row = dict[str, Any]
 _ANY_LENGTH = 2**31
 
 
-@dataclass(frozen=True)
-class _Subject:
-    """The model under test, and how it is tested."""
-
-    model: nn.Module
-    tokenizer: "PreTrainedTokenizerBase"
-    config: EvaluationConfig
-
-    @property
-    def padding(self) -> int:
-        return int(self.tokenizer.pad_token_id)
-
-    def losses(self, rows: Sequence[EncodedExample], what: str) -> list[float]:
-        """Return the summed loss of each row."""
-        limit = self.config.scored_tokens_per_forward
-        return summed_losses(self.model, rows, self.padding, limit, what)
-
-
 def predict(
     model: nn.Module,
     tokenizer: "PreTrainedTokenizerBase",
     examples: pa.Table,
     general: GeneralSets,
     config: EvaluationConfig,
+    memory: Memory | None = None,
 ) -> StageResult:
     """Measure one model on held-out and training rows, general text and general skills.
 
@@ -70,13 +53,15 @@ def predict(
         examples: Rows in the EXAMPLE schema with `split` set.
         general: General skills and text.
         config: How many rows, how long.
+        memory: What is known of the model already; None if nothing is kept.
 
     Raises:
         ModelError: The model gives losses that are not finite.
         TrainingError: The chat template breaks the label mask.
     """
     model.eval()
-    subject, seconds = _Subject(model, tokenizer, config), dict[str, float]()
+    subject = MeasuredModel(model, tokenizer, config, memory or Memory())
+    seconds: dict[str, float] = {}
     chosen = _choose_examples(examples, config)
     with _timed(seconds, "answers"):
         rows = _answer_rows(subject, chosen)
@@ -105,7 +90,7 @@ def training_losses(
     Raises:
         TooFewRows: There is no training row.
     """
-    subject = _Subject(model, tokenizer, config)
+    subject = MeasuredModel(model, tokenizer, config)
     rows = _choose_examples(examples, config)["train"][: config.sharpness.rows]
     if not rows:
         raise TooFewRows("Sharpness is measured on training rows, and there are none.")
@@ -164,7 +149,7 @@ def _example_id(example: Row) -> str:
     return str(example["example_id"])
 
 
-def _answer_rows(subject: _Subject, chosen: Mapping[str, Sequence[Row]]) -> list[Row]:
+def _answer_rows(subject: MeasuredModel, chosen: Mapping[str, Sequence[Row]]) -> list[Row]:
     """Score the reference answers of all splits, together: so batches need less padding."""
     pairs = [(split, example) for split, examples in chosen.items() for example in examples]
     rows = [_example_row(split, example) for split, example in pairs]
@@ -206,16 +191,13 @@ def _mean(loss: float, tokens: int) -> Row:
     return {"n_tokens": tokens, "cross_entropy": loss / tokens}
 
 
-def _add_generated(subject: _Subject, rows: Sequence[Row], test: Sequence[Row]) -> None:
+def _add_generated(subject: MeasuredModel, rows: Sequence[Row], test: Sequence[Row]) -> None:
     """Let the model answer some of the test rows, and compare with their references."""
     scored = {row["row_id"]: row for row in rows if row["set"] == "test" and "reason" not in row}
     answered = [example for example in test if example["example_id"] in scored]
     answered = pick(answered, _example_id, subject.config.generated_rows)
     prompts = [prompt_ids(subject.tokenizer, example) for example in answered]
-    answers = generate_answers(
-        subject.model, subject.tokenizer, prompts, subject.config.max_new_tokens
-    )
-    for example, answer in zip(answered, answers, strict=True):
+    for example, answer in zip(answered, subject.answers(prompts), strict=True):
         row = scored[example["example_id"]]
         row |= {
             "generated": answer.text,
@@ -225,7 +207,7 @@ def _add_generated(subject: _Subject, rows: Sequence[Row], test: Sequence[Row]) 
         }
 
 
-def _text_rows(subject: _Subject, texts: Sequence[TextItem]) -> list[Row]:
+def _text_rows(subject: MeasuredModel, texts: Sequence[TextItem]) -> list[Row]:
     """Score all tokens of general text."""
     config = subject.config
     chosen = pick(texts, lambda item: item.item_id, config.general_texts)
@@ -243,7 +225,7 @@ def _text_rows(subject: _Subject, texts: Sequence[TextItem]) -> list[Row]:
     return rows
 
 
-def _skill_rows(subject: _Subject, items: Sequence[ChoiceItem]) -> list[Row]:
+def _skill_rows(subject: MeasuredModel, items: Sequence[ChoiceItem]) -> list[Row]:
     """Score multiple-choice items; their cross-entropy is that of the right choice."""
     config = subject.config
     chosen = _choose_items(items, config.general_items_per_skill)
@@ -251,9 +233,7 @@ def _skill_rows(subject: _Subject, items: Sequence[ChoiceItem]) -> list[Row]:
     encoded = [encode_item(subject.tokenizer, item) for item in chosen]
     scored = _within_length(rows, encoded, lambda e: e.longest, config.max_length)
     short: list[EncodedItem] = [encoded[at] for at in scored]
-    limit = config.scored_tokens_per_forward
-    scores = choice_scores(subject.model, short, subject.padding, limit)
-    for at, score in zip(scored, scores, strict=True):
+    for at, score in zip(scored, subject.choice_scores(short), strict=True):
         gold = chosen[at].gold
         mean = _mean(-score[gold], len(encoded[at].choices[gold]))
         rows[at] |= {**mean, "correct": _is_best(score, gold)}

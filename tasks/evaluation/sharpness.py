@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from data_contracts.front import Sharpness
 
+ARTIFACT = "sharpness.json"
+
 
 def sharpness(
     model: nn.Module, loss: Callable[[], float], radius: float, directions: int, seed: int

@@ -1,9 +1,7 @@
 """The Prefect tasks of evaluation: measure and examine one model; compare two."""
 
-import time
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from prefect import task
 
@@ -27,20 +25,11 @@ from tasks.llm.task import llm_api_key
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext, stage_run
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from torch import nn
-    from transformers import PreTrainedTokenizerBase
-
-    from tasks.evaluation.general import GeneralSets
-    from tasks.evaluation.noise import Floors
-
 EVALUATION = Stage(name="evaluation", version=1, schema=PREDICTION, suite="prediction")
 
 EXAMINATION = Stage(name="examination", version=1, schema=MEASUREMENT, suite="measurement")
 
 COMPARISON, JUDGE = "comparison", "judge"
-SHARPNESS = "sharpness.json"
 
 
 @task(name="evaluate")
@@ -70,28 +59,11 @@ def evaluate(
         parents["split"] = split
 
     def compute() -> StageResult:
-        from tasks.evaluation.noise import ARTIFACT, floors_to_json, noise_floors, repetition
-        from tasks.evaluation.predict import of_split, predict
+        from tasks.evaluation.measure import measure
 
         general = read_general(folder)
-        _require_apart(model, general)  # before the model: a wrong file should not cost a minute
-        loaded, tokenizer = _load(model)
-        rows = read_kept(examples)
-        seen = rows if split is None else of_split(rows, split)
-        found = predict(loaded, tokenizer, seen, general, config)
-        if config.noise_rows:
-            started, spent = time.monotonic(), time.process_time()
-            again = predict(loaded, tokenizer, seen, general, repetition(config))
-            floors = noise_floors(found.kept, again.kept, config)
-            seconds = {
-                "seconds.noise": round(time.monotonic() - started, 2),
-                "processor_seconds.noise": round(time.process_time() - spent, 2),
-            }
-            found = _with(found, seconds, ARTIFACT, floors_to_json(floors))
-        if config.sharpness.directions:  # last: it merges the adapter
-            sharp = _sharpness(model, loaded, tokenizer, rows, config)
-            found = found if sharp is None else _with_sharpness(found, sharp)
-        return found
+        cache = context.home / "cache" / EVALUATION.name
+        return measure(model, read_kept(examples), general, config, split, cache)
 
     return run_stage(EVALUATION, context, config.predictions, parents, compute)
 
@@ -125,10 +97,11 @@ def examine(
     def compute() -> StageResult:
         from tasks.evaluation.examine import examine as put
         from tasks.evaluation.examine import material_of
+        from tasks.modeling.tuned import load_any
 
         passages = read_kept(chunks) if chunks is not None else None
         material = material_of(read_kept(examples), passages)
-        return put(*_load(model), material, plan)
+        return put(*load_any(model), material, plan)
 
     return run_stage(EXAMINATION, context, plan, parents, compute)
 
@@ -219,14 +192,14 @@ def compare_models(
         model: The tuned model, for what training measured at its checkpoints.
     """
     from tasks.evaluation.compare import compare
-    from tasks.evaluation.noise import with_noise_floors
+    from tasks.evaluation.noise import read_floors, with_noise_floors
 
     with stage_run(context, COMPARISON) as mlflow:
         rows = read_kept(examples)
         groups = groupings_of_test(rows, read_kept(documents) if documents is not None else None)
         parts = parts_of_test(rows, certificate)
         comparison = compare(read_kept(base), read_kept(tuned), config, parts, groups)
-        comparison = with_noise_floors(comparison, _floors(base), _floors(tuned))
+        comparison = with_noise_floors(comparison, read_floors(base), read_floors(tuned))
         if model is not None:
             comparison = _with_checkpoints(comparison, model, config)
         mlflow.log_metrics(comparison_metrics(comparison))
@@ -248,69 +221,9 @@ def _with_checkpoints(
 
 def read_sharpness(predictions: DatasetRef) -> Sharpness | None:
     """Return the sharpness measured with these predictions; None where it was not."""
-    path = Path(predictions.folder) / SHARPNESS
+    from tasks.evaluation.sharpness import ARTIFACT
+
+    path = Path(predictions.folder) / ARTIFACT
     if not path.is_file():
         return None
     return Sharpness.model_validate_json(path.read_text(encoding="utf-8"))
-
-
-def _with(found: StageResult, figures: dict[str, float], name: str, text: str) -> StageResult:
-    """Return a result with further figures and one more file."""
-    return replace(
-        found, figures={**found.figures, **figures}, artifacts={**found.artifacts, name: text}
-    )
-
-
-def _with_sharpness(found: StageResult, sharp: Sharpness) -> StageResult:
-    figures = {"sharpness.mean_rise": sharp.mean_rise, "sharpness.max_rise": sharp.max_rise}
-    return _with(found, figures, SHARPNESS, sharp.model_dump_json())
-
-
-def _sharpness(
-    model: BaseModelRef | ModelRef,
-    loaded: "nn.Module",
-    tokenizer: "PreTrainedTokenizerBase",
-    examples: "pa.Table",
-    config: EvaluationConfig,
-) -> Sharpness | None:
-    """Measure on the weights that answer: an adapter is merged; None where none can be."""
-    from tasks.evaluation.predict import training_losses
-    from tasks.evaluation.sharpness import sharpness
-    from tasks.modeling.tuned import training_method
-
-    if isinstance(model, ModelRef):
-        method = training_method(model)
-        if not method.merges:
-            return None
-        loaded = method.merge(loaded).eval()
-    loss = training_losses(loaded, tokenizer, examples, config)
-    told = config.sharpness
-    return sharpness(loaded, loss, told.radius, told.directions, config.seed)
-
-
-def _floors(predictions: DatasetRef) -> "Floors":
-    """Return the noise measured with these predictions; none where it was not asked for."""
-    from tasks.evaluation.noise import ARTIFACT, floors_from_json
-
-    path = Path(predictions.folder) / ARTIFACT
-    return floors_from_json(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _require_apart(model: BaseModelRef | ModelRef, general: "GeneralSets") -> None:
-    """Refuse to measure retention on texts that a mitigation held the model in place on."""
-    from tasks.modeling.anchor_texts import ANCHORS, read_anchor_texts, require_apart
-
-    path = model.folder / ANCHORS
-    if path.is_file():
-        require_apart(read_anchor_texts(path), general.measured, str(path))
-
-
-def _load(
-    model: BaseModelRef | ModelRef,
-) -> "tuple[nn.Module, PreTrainedTokenizerBase]":
-    from tasks.modeling.base_model import load_model, load_tokenizer
-    from tasks.modeling.tuned import load_tuned
-
-    if isinstance(model, ModelRef):
-        return load_tuned(model)
-    return load_model(model), load_tokenizer(model)

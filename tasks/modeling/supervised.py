@@ -131,15 +131,16 @@ def losses_at(model: nn.Module, batch: Batch, wanted: Tensor, loss: Losses) -> T
     keep[:, :-1] = batch.labels[:, 1:] != IGNORED  # position t predicts token t + 1
     owner: Any = model.module if isinstance(model, DistributedDataParallel) else model
     head: Any = owner.get_output_embeddings()
-    if not _head_is_last(owner, head, batch.input_ids[:1, :1]):
+    if not head_is_last(owner, head, batch.input_ids[:1, :1]):
         with only_positions(head, keep):
-            return loss(_forward(model, batch)[0], wanted)
-    with _losses_at(head, keep, wanted, loss) as found:
-        _forward(model, batch)
+            return loss(forward(model, batch)[0], wanted)
+    with before_head(head, keep, lambda hidden: _in_slices(head, hidden, wanted, loss)) as found:
+        forward(model, batch)
     return found[0]
 
 
-def _forward(model: nn.Module, batch: Batch) -> Tensor:
+def forward(model: nn.Module, batch: Batch) -> Tensor:
+    """Return the logits of a batch."""
     options = {} if batch.position_ids is None else {"position_ids": batch.position_ids}
     logits: Tensor = model(
         input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False, **options
@@ -153,15 +154,21 @@ def _kept(hidden: Tensor, keep: Tensor) -> Tensor:
 
 
 @contextmanager
-def _losses_at(
-    head: nn.Module, keep: Tensor, wanted: Tensor, loss: Losses
+def before_head(
+    head: nn.Module, keep: Tensor, take_from: Callable[[Tensor], Tensor]
 ) -> Iterator[list[Tensor]]:
-    """While active, `head` computes no logits but the losses at `keep`, into the list."""
+    """While active, `head` computes no logits; what is made of its input goes into the list.
+
+    Args:
+        head: The output embedding.
+        keep: Which positions (rows, length) are looked at.
+        take_from: From what goes into the head at these positions, shape (positions, width).
+    """
     found: list[Tensor] = []
 
     def take(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        handle.remove()  # or the slices would lead here again
-        found.append(_in_slices(head, _kept(inputs[0], keep), wanted, loss))
+        handle.remove()  # or what calls the head in there would lead here again
+        found.append(take_from(_kept(inputs[0], keep)))
         return (inputs[0][:, :0], *inputs[1:])
 
     handle = head.register_forward_pre_hook(take)
@@ -215,7 +222,7 @@ class _FrozenHead(torch.autograd.Function):
 _HEADS: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
 
-def _head_is_last(model: nn.Module, head: nn.Module, token: Tensor) -> bool:
+def head_is_last(model: nn.Module, head: nn.Module, token: Tensor) -> bool:
     """Return whether the head's output is the model's, with no capping or scaling after it.
 
     Tried once, with one token: no list of architectures could be complete.
@@ -225,7 +232,7 @@ def _head_is_last(model: nn.Module, head: nn.Module, token: Tensor) -> bool:
         handle = head.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
         try:
             with torch.no_grad(), torch.random.fork_rng():
-                logits = _forward(model, Batch(token, torch.ones_like(token), token))
+                logits = forward(model, Batch(token, torch.ones_like(token), token))
         finally:
             handle.remove()
         _HEADS[head] = torch.equal(logits.float(), seen[0].float())

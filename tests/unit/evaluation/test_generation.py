@@ -1,8 +1,15 @@
+from typing import Any
+
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from tasks.evaluation.generation import generate_answers
+from tasks.evaluation.generation import (
+    PROMPT_TOKENS_PER_BATCH,
+    ROWS_PER_BATCH,
+    generate_answers,
+)
+from tasks.evaluation.likelihood import TOKENS_PER_FORWARD
 from tasks.modeling.base_model import load_model
 from tasks.modeling.chat import end_token_ids, prompt_ids
 from tests.tiny_models import SLIDING_WINDOW
@@ -61,6 +68,22 @@ def test_adapters_generate_too(tiny: Tiny) -> None:
     answers = generate_answers(model, tiny.tokenizer, prompts(tiny), 6)
     base = generate_answers(tiny.model, tiny.tokenizer, prompts(tiny), 6)
     assert [answer.text for answer in answers] != [answer.text for answer in base]
+
+
+def test_as_many_rows_go_on_together_as_may(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows cost half of what sixteen do; scoring's bound on tokens is not theirs."""
+    batches: list[int] = []
+    generate = tiny.model.generate
+
+    def counted(**options: Any) -> Any:
+        batches.append(len(options["input_ids"]))
+        return generate(**options)
+
+    monkeypatch.setattr(tiny.model, "generate", counted)
+    long = prompt_ids(tiny.tokenizer, {"question": "What about leave? " * 30})
+    assert TOKENS_PER_FORWARD < ROWS_PER_BATCH * len(long) < PROMPT_TOKENS_PER_BATCH
+    generate_answers(tiny.model, tiny.tokenizer, [long] * (ROWS_PER_BATCH + 2), 1)
+    assert batches == [ROWS_PER_BATCH, 2]
 
 
 def test_nothing_asked_nothing_answered(tiny: Tiny) -> None:

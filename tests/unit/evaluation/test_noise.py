@@ -52,6 +52,7 @@ def test_a_repetition_costs_less() -> None:
     assert few.test_rows == whole.noise_rows < whole.test_rows / 10
     assert few.generated_rows <= whole.generated_rows / 10
     assert few.general_items_per_skill == 1
+    assert few.validation_rows == few.train_rows == 0  # one row of them would give no floor
     assert few.scored_tokens_per_forward < whole.scored_tokens_per_forward
 
 

@@ -9,9 +9,10 @@ import pytest
 from data_contracts.dataset import DatasetRef, read_kept, read_manifest
 from data_contracts.errors import GeneralSetError, TrainingError
 from data_contracts.results import Comparison, LeakageCertificate, ModelRef, RowsApart
-from tasks.evaluation import task
+from tasks.evaluation import measure, task
 from tasks.evaluation.config import EvaluationConfig
 from tasks.llm.config import LLMConfig
+from tasks.modeling import tuned
 from tasks.modeling.anchor_texts import ANCHORS
 from tasks.modeling.checkpoint_losses import CHECKPOINT_LOSSES, CheckpointLosses
 from tasks.tracking import RunContext, connect, start_pipeline_run
@@ -64,8 +65,8 @@ def test_two_models_are_measured_once_and_compared(
 ) -> None:
     ref = store(context.home, examples)
     models = [tiny_base(tmp_path / name, name) for name in ("gemma3", "llama")]
-    base, tuned = (task.evaluate.fn(model, ref, config, context) for model in models)
-    assert base.fingerprint != tuned.fingerprint
+    base, other = (task.evaluate.fn(model, ref, config, context) for model in models)
+    assert base.fingerprint != other.fingerprint
     assert set(read_kept(base)["set"].to_pylist()) == {
         "test",
         "validation",
@@ -78,7 +79,7 @@ def test_two_models_are_measured_once_and_compared(
     assert set(manifest.parents) == {"model", "examples", "general"}
     assert manifest.parents["model"] == models[0].fingerprint
 
-    monkeypatch.setattr(task, "_load", None)  # calling it would raise
+    monkeypatch.setattr(measure, "load_any", None)  # calling it would raise
     assert task.evaluate.fn(models[0], ref, config, context) == base
 
     tests = [row["example_id"] for row in examples.to_pylist() if row["split"] == "test"]
@@ -92,7 +93,7 @@ def test_two_models_are_measured_once_and_compared(
         best=[1.0, 1.0], last=[1.5, 1.5],
     )  # fmt: skip
     (tmp_path / CHECKPOINT_LOSSES).write_text(kept.model_dump_json())
-    comparison = task.compare_models.fn(base, tuned, ref, certificate, config, context, model=model)
+    comparison = task.compare_models.fn(base, other, ref, certificate, config, context, model=model)
     (run,) = runs(context, "comparison")
     delta = comparison.find("test", "cross_entropy")
     assert delta is not None and delta.noise_floor is not None
@@ -132,7 +133,7 @@ def test_a_wrong_general_set_is_noticed_before_a_model_is_loaded(
     model, folder = tiny_base(tmp_path / "base", "llama"), tmp_path / "general"
     folder.mkdir()
     (folder / "colours.jsonl").write_text('{"query": "?"}')
-    monkeypatch.setattr(task, "_load", None)
+    monkeypatch.setattr(measure, "load_any", None)
     with pytest.raises(GeneralSetError, match="colours.jsonl, line 1"):
         task.evaluate.fn(
             model,
@@ -151,7 +152,7 @@ def test_retention_is_not_measured_on_what_a_mitigation_held_on_to(
 ) -> None:
     model = tiny_base(tmp_path / "base", "qwen2")
     (model.folder / ANCHORS).write_text('{"text": "A calm sea."}\n{"text": "a ship"}\n')
-    monkeypatch.setattr(task, "_load", None)
+    monkeypatch.setattr(measure, "load_any", None)
     with pytest.raises(TrainingError, match="Anchor text 2 of .*anchors.jsonl"):
         task.evaluate.fn(model, store(context.home, examples), config, context)
 
@@ -178,7 +179,7 @@ def test_examinations_and_judge_add_to_the_comparison(
     assert scores[0] == task.evaluate.fn(models[0], ref, config, context)  # not measured anew
     found = [task.examine.fn(model, ref, None, options, context) for model in models]
     assert found[0].fingerprint != found[1].fingerprint
-    monkeypatch.setattr(task, "_load", None)  # calling it would raise
+    monkeypatch.setattr(tuned, "load_any", None)  # calling it would raise
     assert task.examine.fn(models[0], ref, None, options, context) == found[0]
 
     bare = Comparison(deltas=[], gaps=[], improved=[], worsened=[])

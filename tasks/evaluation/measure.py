@@ -1,0 +1,122 @@
+"""Everything that evaluation finds out about one model: loaded once, measured, measured again."""
+
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from torch import nn
+
+from data_contracts.dataset import StageResult
+from data_contracts.front import Sharpness
+from data_contracts.results import BaseModelRef, ModelRef
+from tasks.evaluation.config import EvaluationConfig
+from tasks.evaluation.general import GeneralSets
+from tasks.evaluation.noise import ARTIFACT, floors_to_json, noise_floors, repetition
+from tasks.evaluation.predict import of_split, predict, training_losses
+from tasks.evaluation.remembered import Memory, base_memory
+from tasks.evaluation.sharpness import ARTIFACT as SHARPNESS
+from tasks.evaluation.sharpness import sharpness
+from tasks.memo import Memo
+from tasks.modeling.anchor_texts import ANCHORS, read_anchor_texts, require_apart
+from tasks.modeling.tuned import load_any, training_method
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def measure(
+    model: BaseModelRef | ModelRef,
+    examples: pa.Table,
+    general: GeneralSets,
+    config: EvaluationConfig,
+    split: str | None,
+    cache: Path,
+) -> StageResult:
+    """Measure one model, and how much of it is noise; with its sharpness where it is asked for.
+
+    Args:
+        model: Base or tuned.
+        examples: The rows.
+        general: General skills and text.
+        config: What is measured.
+        split: Measure this split's rows alone; all of them if None.
+        cache: Where a base model's measurements are kept; a tuned one is new each time.
+
+    Raises:
+        TrainingError: Retention would be measured on texts that a mitigation held on to.
+        ModelError: The model cannot be loaded, or gives losses that are not finite.
+    """
+    _require_apart(model, general)  # before the model: a wrong file should not cost a minute
+    loaded, tokenizer = load_any(model)
+    seen = examples if split is None else of_split(examples, split)
+    kept = isinstance(model, BaseModelRef)
+    with base_memory(cache, model.fingerprint, split) if kept else nullcontext() as memo:
+        found = predict(loaded, tokenizer, seen, general, config, Memory(memo, "first"))
+        if config.noise_rows:
+            found = _with_noise(found, loaded, tokenizer, seen, general, config, memo)
+    if config.sharpness.directions:  # last: it merges the adapter
+        found = _with_sharpness(found, _sharpness(model, loaded, tokenizer, examples, config))
+    return found
+
+
+def _require_apart(model: BaseModelRef | ModelRef, general: GeneralSets) -> None:
+    """Refuse to measure retention on texts that a mitigation held the model in place on."""
+    path = model.folder / ANCHORS
+    if path.is_file():
+        require_apart(read_anchor_texts(path), general.measured, str(path))
+
+
+def _with_noise(
+    found: StageResult,
+    loaded: nn.Module,
+    tokenizer: "PreTrainedTokenizerBase",
+    seen: pa.Table,
+    general: GeneralSets,
+    config: EvaluationConfig,
+    memo: Memo | None,
+) -> StageResult:
+    """Return a result with what measuring some of its rows again changes."""
+    started, spent = time.monotonic(), time.process_time()
+    memory = Memory(memo, "again")
+    again = predict(loaded, tokenizer, seen, general, repetition(config), memory)
+    floors = noise_floors(found.kept, again.kept, config)
+    seconds = {
+        "seconds.noise": round(time.monotonic() - started, 2),
+        "processor_seconds.noise": round(time.process_time() - spent, 2),
+    }
+    return _with(found, seconds, ARTIFACT, floors_to_json(floors))
+
+
+def _with(found: StageResult, figures: dict[str, float], name: str, text: str) -> StageResult:
+    """Return a result with further figures and one more file."""
+    return replace(
+        found, figures={**found.figures, **figures}, artifacts={**found.artifacts, name: text}
+    )
+
+
+def _with_sharpness(found: StageResult, sharp: Sharpness | None) -> StageResult:
+    if sharp is None:
+        return found
+    figures = {"sharpness.mean_rise": sharp.mean_rise, "sharpness.max_rise": sharp.max_rise}
+    return _with(found, figures, SHARPNESS, sharp.model_dump_json())
+
+
+def _sharpness(
+    model: BaseModelRef | ModelRef,
+    loaded: nn.Module,
+    tokenizer: "PreTrainedTokenizerBase",
+    examples: pa.Table,
+    config: EvaluationConfig,
+) -> Sharpness | None:
+    """Measure on the weights that answer: an adapter is merged; None where none can be."""
+    if isinstance(model, ModelRef):
+        method = training_method(model)
+        if not method.merges:
+            return None
+        loaded = method.merge(loaded).eval()
+    loss = training_losses(loaded, tokenizer, examples, config)
+    told = config.sharpness
+    return sharpness(loaded, loss, told.radius, told.directions, config.seed)
