@@ -37,6 +37,7 @@ class FeatureFile:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._known = {} if path is None else _read(path)
+        self._stored = frozenset(self._known)
         self._used: dict[bytes, Hashes] = {}
 
     def of(self, texts: Sequence[str], make: Callable[[str], Hashes]) -> list[Hashes]:
@@ -46,15 +47,12 @@ class FeatureFile:
             texts: Of what.
             make: Makes the features of one text.
         """
-        used, known = self._used, self._known
-        found = []
-        for text in texts:
-            name = xxh3_128_digest(text.encode())
-            hashes = used.get(name)
-            if hashes is None:
-                hashes = known.get(name)
-                used[name] = hashes = make(text) if hashes is None else hashes
-            found.append(hashes)
+        names = [xxh3_128_digest(text.encode()) for text in texts]
+        for name, text in zip(names, texts, strict=True):
+            if name not in self._known:
+                self._known[name] = make(text)
+        found = [self._known[name] for name in names]
+        self._used.update(zip(names, found, strict=True))
         return found
 
     def write(self) -> None:
@@ -63,7 +61,7 @@ class FeatureFile:
         Raises:
             StorageError: It cannot be written.
         """
-        if self._path is None or self._used.keys() == self._known.keys():
+        if self._path is None or self._used.keys() == self._stored:
             return
         try:
             with whole_file(self._path) as raw, pa.ipc.new_stream(raw, _SCHEMA) as writer:
@@ -97,7 +95,8 @@ def _read(path: Path) -> dict[bytes, Hashes]:
             table = pa.ipc.open_stream(source).read_all()
         names: list[Any] = table.column("name").to_pylist()
         features: list[Hashes] = []
-        for lists in table.column("hashes").chunks:
+        chunks: list[Any] = table.column("hashes").chunks
+        for lists in chunks:
             hashes = lists.values.to_numpy()
             bounds = lists.offsets.to_pylist()
             features += [hashes[start:end] for start, end in pairwise(bounds)]

@@ -154,4 +154,4 @@ def _earlier_turns(examples: pa.Table) -> dict[int, list[str]]:
 def _filled(lists: Any) -> list[int]:
     """Return the positions of lists that are not empty."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0)
-    return cast("list[int]", np.flatnonzero(lengths.to_numpy()).tolist())
+    return np.flatnonzero(lengths.to_numpy()).tolist()
