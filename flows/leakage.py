@@ -15,6 +15,7 @@ from tasks.curation.groups import group_rows
 from tasks.curation.planted import measure_detectors
 from tasks.interchange.compared import ComparedDataset
 from tasks.interchange.locate import LocatedSource
+from tasks.interchange.saved_folder import copy_state
 from tasks.interchange.without_records import copy_without
 from tasks.text.detectors import Detector, Positions, text_detectors
 from tasks.text.rows import strings, whole_texts
@@ -134,7 +135,8 @@ def write_cleaned(dataset: ComparedDataset, left_out: list[str], target: Path) -
     """Write a dataset again without some records, in the form it came in.
 
     Args:
-        dataset: The dataset; a folder's files keep their names below `target`.
+        dataset: The dataset; a folder's files keep their names below `target`, and one that
+            `datasets` saved can be loaded again.
         left_out: Records as `file#number`.
         target: A file for a dataset of one file, or else a folder.
 
@@ -150,3 +152,5 @@ def write_cleaned(dataset: ComparedDataset, left_out: list[str], target: Path) -
         }
         place = target / file.path.relative_to(folder) if folder.is_dir() else target
         copy_without(file.path, numbers, place)
+    if folder.is_dir():
+        copy_state(folder, [file.path for file in dataset.located.files], left_out, target)

@@ -1,10 +1,9 @@
 """Checks of new rows that need the whole dataset: repetitions, leaks, the share of variants."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from data_contracts.base import digest
@@ -13,15 +12,11 @@ from tasks.augmentation.checks import Finding, likeness
 from tasks.augmentation.config import AugmentationConfig
 from tasks.augmentation.document import dropped, near, question_key, repeating, said
 from tasks.augmentation.leaks import Leak, find_leaks
-from tasks.text.overlap import incidence
+from tasks.text.alike import earlier_alike
 from tasks.text.rows import questions_and_answers, shingle_features
-from tasks.text.shingles import EMPTY
 
 Row = dict[str, Any]
 Checked = tuple[list[Row], list[Row]]
-
-# New rows compared with all other new rows at once: bounds the memory of the sparse product.
-_BLOCK = 128
 
 
 def check_across(new: Sequence[Row], examples: pa.Table, config: AugmentationConfig) -> Checked:
@@ -36,7 +31,7 @@ def check_across(new: Sequence[Row], examples: pa.Table, config: AugmentationCon
     kept, gone = list(new), []
     steps: list[Callable[[Sequence[Row]], Checked]] = [
         lambda rows: _without_repeated(rows, examples),
-        lambda rows: without_near(rows, config),
+        lambda rows: without_near(rows, config, "variants"),
         lambda rows: without_leaks(rows, examples, config),
         lambda rows: _within_share(rows, examples, config),
     ]
@@ -66,12 +61,18 @@ def _without_repeated(rows: Sequence[Row], examples: pa.Table) -> Checked:
     return kept, gone
 
 
-def without_near(rows: Sequence[Row], config: AugmentationConfig) -> Checked:
-    """Drop every row that says nearly what an earlier one that is kept says."""
+def without_near(rows: Sequence[Row], config: AugmentationConfig, use: str) -> Checked:
+    """Drop every row that says nearly what an earlier one that is kept says.
+
+    Args:
+        rows: The rows.
+        config: From what similarity on.
+        use: Names the rows, for what is remembered of them.
+    """
     kept: list[Row] = []
     gone: list[Row] = []
     stays: set[int] = set()
-    for at, others in _alike(rows, config):
+    for at, others in enumerate(_alike(rows, config, use)):
         found = [(likeness(said(rows[at]), said(rows[o]), config), o) for o in others if o in stays]
         most, other = max(found, default=(0.0, -1))
         if most >= config.duplicate_threshold:
@@ -82,20 +83,11 @@ def without_near(rows: Sequence[Row], config: AugmentationConfig) -> Checked:
     return kept, gone
 
 
-def _alike(rows: Sequence[Row], config: AugmentationConfig) -> Iterator[tuple[int, list[int]]]:
-    """Yield each row's position with those of earlier rows that reach the threshold."""
+def _alike(rows: Sequence[Row], config: AugmentationConfig, use: str) -> list[list[int]]:
+    """Return for each row the positions of earlier rows that reach the threshold."""
     table = pa.Table.from_pylist(list(rows), schema=EXAMPLE)
     features = shingle_features(questions_and_answers(table), config.similarity)
-    matrix = incidence(features, np.unique(np.concatenate([EMPTY, *features])))
-    columns = matrix.T.tocsr()
-    sizes = np.array([row.size for row in features], np.float64)
-    for start in range(0, len(rows), _BLOCK):
-        shared = (matrix[start : start + _BLOCK] @ columns).toarray()
-        for at, counts in enumerate(shared, start=start):
-            earlier = counts[:at]
-            union = sizes[at] + sizes[:at] - earlier
-            close = earlier >= config.duplicate_threshold * np.maximum(union, 1.0)
-            yield at, np.flatnonzero(close).tolist()
+    return earlier_alike(features, config.duplicate_threshold, use)
 
 
 def without_leaks(rows: Sequence[Row], examples: pa.Table, config: AugmentationConfig) -> Checked:

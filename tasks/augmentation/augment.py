@@ -107,7 +107,7 @@ def augment_examples(
     replay, refused = add_replay(examples, variants, config, materials.stock, materials.cache)
     new, dropped = [*variants, *replay], [*gone, *more, *refused]
     training = rows.select(_MEASURED).to_pylist()
-    shifts = measure_shift(training, [*training, *new], config.shift)
+    shifts = measure_shift(training, new, config.shift)
     _warn(shifts)
     return StageResult(
         kept=pa.concat_tables([examples.cast(EXAMPLE), pa.Table.from_pylist(new, schema=EXAMPLE)]),

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from tasks.augmentation.shift import Shift
-from tasks.text.normalise import normalise
+from tasks.text.shingle_batch import normal_words
 
 Row = Mapping[str, Any]
 
@@ -19,12 +20,13 @@ def measure(before: Sequence[Row], new: Sequence[Row], shifts: Sequence[Shift]) 
         shifts: How far the rows moved.
     """
     per_augmenter = Counter(str(row["generator"]) for row in new)
+    asked = [normal_words(str(row["question"])) for row in (*before, *new)]
     return {
         **{f"rows.{name}": n for name, n in sorted(per_augmenter.items())},
         "new_rows": len(new),
         "share": len(new) / max(len(before), 1),
-        **_question_figures("before", before),
-        **_question_figures("after", [*before, *new]),
+        **_question_figures("before", asked[: len(before)]),
+        **_question_figures("after", asked),
         **{f"shift.{s.measure}.before": s.before for s in shifts},
         **{f"shift.{s.measure}.after": s.after for s in shifts},
         **{
@@ -36,9 +38,8 @@ def measure(before: Sequence[Row], new: Sequence[Row], shifts: Sequence[Shift]) 
     }
 
 
-def _question_figures(when: str, rows: Sequence[Row]) -> Mapping[str, float]:
-    words = [normalise(str(row["question"])).split() for row in rows]
+def _question_figures(when: str, questions: Sequence[Sequence[bytes]]) -> Mapping[str, float]:
     return {
-        f"question_words.{when}": sum(map(len, words)) / max(len(words), 1),
-        f"question_vocabulary.{when}": len({word for row in words for word in row}),
+        f"question_words.{when}": sum(map(len, questions)) / max(len(questions), 1),
+        f"question_vocabulary.{when}": len(set(chain.from_iterable(questions))),
     }

@@ -122,7 +122,7 @@ class _Mixing:
         self.dropped += gone
         fresh = [row for row in rows if not self._repeats(row)]
         before = len(self.kept)
-        distinct, near = without_near([*self.kept, *fresh], self.config)
+        distinct, near = without_near([*self.kept, *fresh], self.config, "replay")
         clean, leaking = without_leaks(distinct[before:], self.examples, self.config)
         surplus = Finding(None, "over_share", f"{self.wanted} general rows are enough.")
         self.dropped += [*near, *leaking, *(dropped(row, surplus) for row in clean[self.missing :])]

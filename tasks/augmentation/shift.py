@@ -2,14 +2,18 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from data_contracts.base import Result
 from tasks.augmentation.config import ShiftConfig
-from tasks.text.normalise import normalise
+from tasks.text.shingle_batch import normal_words
 
 Row = Mapping[str, Any]
+
+_PARTS = ("question", "answer")
 
 
 class Shift(Result):
@@ -31,28 +35,66 @@ class Shift(Result):
     warning: str = ""
 
 
-def measure_shift(before: Sequence[Row], after: Sequence[Row], config: ShiftConfig) -> list[Shift]:
+def measure_shift(before: Sequence[Row], new: Sequence[Row], config: ShiftConfig) -> list[Shift]:
     """Compare training rows before and after augmentation.
 
     Args:
         before: Rows with question, answer, kind and language.
-        after: The same with the new ones among them.
+        new: The rows that are added.
         config: From when on a change is warned of.
     """
     if not before:
         return []
+    old = _counted(before)
+    now = old.joined(_counted(new))
     return [
-        *_lengths(before, after, config),
-        _vocabulary(before, after, config),
-        _openings(before, after, config),
-        _variety("kind", before, after, config),
-        _variety("language", before, after, config),
+        *_lengths(old, now, config),
+        _vocabulary(old.words, now.words, config),
+        _openings(old.openings, now.openings, config),
+        _variety("kind", old.kinds, now.kinds, config),
+        _variety("language", old.languages, now.languages, config),
     ]
 
 
-def _lengths(before: Sequence[Row], after: Sequence[Row], config: ShiftConfig) -> Iterator[Shift]:
-    for part in ("question", "answer"):
-        old, new = _mean_words(before, part), _mean_words(after, part)
+@dataclass(frozen=True)
+class _Counts:
+    """What is counted of rows; of two lots of rows together it is the sum."""
+
+    rows: int
+    lengths: Counter[str]
+    words: Counter[bytes]
+    openings: Counter[bytes]
+    kinds: Counter[str]
+    languages: Counter[str]
+
+    def joined(self, other: "_Counts") -> "_Counts":
+        """Return the counts of both lots of rows."""
+        return _Counts(
+            self.rows + other.rows,
+            self.lengths + other.lengths,
+            self.words + other.words,
+            self.openings + other.openings,
+            self.kinds + other.kinds,
+            self.languages + other.languages,
+        )
+
+
+def _counted(rows: Sequence[Row]) -> _Counts:
+    texts = (f"{row['question']} {row['answer']}" for row in rows)
+    lengths = {part: sum(len(str(row[part]).split()) for row in rows) for part in _PARTS}
+    return _Counts(
+        rows=len(rows),
+        lengths=Counter(lengths),
+        words=Counter(chain.from_iterable(map(normal_words, texts))),
+        openings=Counter(b" ".join(normal_words(str(row["question"]))[:2]) for row in rows),
+        kinds=Counter(str(row["kind"]) for row in rows),
+        languages=Counter(str(row["language"]) for row in rows),
+    )
+
+
+def _lengths(before: _Counts, after: _Counts, config: ShiftConfig) -> Iterator[Shift]:
+    for part in _PARTS:
+        old, new = (counts.lengths[part] / counts.rows for counts in (before, after))
         change = new / old - 1 if old else 0.0
         warning = (
             f"Augmentation made the mean {part} {abs(change):.0%} "
@@ -62,13 +104,8 @@ def _lengths(before: Sequence[Row], after: Sequence[Row], config: ShiftConfig) -
         yield Shift(measure=f"{part}_words", before=old, after=new, warning=warning if far else "")
 
 
-def _mean_words(rows: Sequence[Row], part: str) -> float:
-    return sum(len(str(row[part]).split()) for row in rows) / len(rows)
-
-
-def _vocabulary(before: Sequence[Row], after: Sequence[Row], config: ShiftConfig) -> Shift:
+def _vocabulary(old: Counter[bytes], new: Counter[bytes], config: ShiftConfig) -> Shift:
     """Compare distinct words at equal size: more text always holds more of them."""
-    old, new = _words(before), _words(after)
     size = min(old.total(), new.total())
     had, has = expected_types(old, size), expected_types(new, size)
     warning = _drift("words", divergence(old, new), config)
@@ -86,8 +123,7 @@ def _vocabulary(before: Sequence[Row], after: Sequence[Row], config: ShiftConfig
     )
 
 
-def _openings(before: Sequence[Row], after: Sequence[Row], config: ShiftConfig) -> Shift:
-    old, new = (Counter(map(_opening, rows)) for rows in (before, after))
+def _openings(old: Counter[bytes], new: Counter[bytes], config: ShiftConfig) -> Shift:
     had, has = perplexity(old), perplexity(new)
     warning = (
         f"Augmentation makes questions begin alike: {has:.1f} ways to begin now, {had:.1f} before "
@@ -103,10 +139,7 @@ def _openings(before: Sequence[Row], after: Sequence[Row], config: ShiftConfig) 
     )
 
 
-def _variety(
-    column: str, before: Sequence[Row], after: Sequence[Row], config: ShiftConfig
-) -> Shift:
-    old, new = (Counter(str(row[column]) for row in rows) for rows in (before, after))
+def _variety(column: str, old: Counter[str], new: Counter[str], config: ShiftConfig) -> Shift:
     moved = divergence(old, new)
     return Shift(
         measure=f"{column}s",
@@ -126,16 +159,6 @@ def _drift(what: str, moved: float, config: ShiftConfig) -> str:
     )
 
 
-def _words(rows: Iterable[Row]) -> Counter[str]:
-    return Counter(
-        w for row in rows for w in normalise(f"{row['question']} {row['answer']}").split()
-    )
-
-
-def _opening(row: Row) -> str:
-    return " ".join(normalise(str(row["question"])).split()[:2])
-
-
 def divergence(left: Mapping[Any, int], right: Mapping[Any, int]) -> float:
     """Return the Jensen-Shannon divergence of two distributions in bits: 0 equal, 1 disjoint.
 
@@ -149,21 +172,23 @@ def divergence(left: Mapping[Any, int], right: Mapping[Any, int]) -> float:
     if not one or not other:
         return 0.0
     total = 0.0
-    for value in sorted(left.keys() | right.keys(), key=str):
+    for value in sorted(left.keys() | right.keys()):
         p, q = left.get(value, 0) / one, right.get(value, 0) / other
         middle = (p + q) / 2
-        total += sum(share * math.log2(share / middle) for share in (p, q) if share) / 2
+        gained = p * math.log2(p / middle) if p else 0.0
+        lost = q * math.log2(q / middle) if q else 0.0
+        total += (gained + lost) / 2
     return min(max(total, 0.0), 1.0)
 
 
-def perplexity(counts: Mapping[str, int]) -> float:
+def perplexity(counts: Mapping[Any, int]) -> float:
     """Return how many equally frequent values would be as varied as these."""
     total = sum(counts.values())
     shares = (count / total for count in sorted(counts.values()))
     return 2 ** -sum(share * math.log2(share) for share in shares) if total else 0.0
 
 
-def expected_types(counts: Mapping[str, int], size: int) -> float:
+def expected_types(counts: Mapping[Any, int], size: int) -> float:
     """Return the distinct words to expect among `size` words drawn from a text.
 
     Rarefaction: Hurlbert 1971, "The nonconcept of species diversity", Ecology 52, eq. 14.

@@ -17,14 +17,21 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
 
 from tasks.curation.config import CurationConfig
 from tasks.curation.pairs import Pair, similar_pairs
 from tasks.curation.semantic import semantic_pairs
 from tasks.text.facts import facts
-from tasks.text.normalise import normalise
-from tasks.text.rows import passages, questions_and_answers, shingle_features, strings
+from tasks.text.rows import (
+    normal_features,
+    passages,
+    questions_and_answers,
+    shingle_features,
+    strings,
+)
+from tasks.text.shingles import EMPTY
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ def find_duplicates(examples: pa.Table, config: CurationConfig) -> dict[int, Dup
     """
     texts, order = questions_and_answers(examples), _best_first(examples)
     given = [passage != "" for passage in passages(examples)]
-    exact = _exact(list(zip(map(normalise, texts), given, strict=True)), order)
+    said_alike = np.concatenate([EMPTY, *normal_features(texts)]).tolist()
+    exact = _exact(list(zip(said_alike, given, strict=True)), order)
     distinct = [i for i in order if i not in exact]
     said = [texts[i] for i in distinct]
     pairs = {

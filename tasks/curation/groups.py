@@ -21,22 +21,25 @@ from tasks.curation.config import CurationConfig
 from tasks.curation.pairs import contained_pairs, jaccard_pairs, similar_pairs
 from tasks.text.copied import containment_features, substring_features
 from tasks.text.fact_words import fact_features
-from tasks.text.normalise import normalise
 from tasks.text.rows import (
     family_features,
     ngram_features,
+    normal_features,
     origin_features,
     passages,
     question_features,
     questions_and_answers,
     shingle_features,
     strings,
-    value_features,
 )
-from tasks.text.shingles import Hashes, among, repeated
+from tasks.text.shingles import EMPTY, Hashes, among, repeated, text_hash
 from tasks.text.template import template_hashes, without
 
 Links = NDArray[np.int64]  # shape (n, 2): positions of two rows that belong together
+
+# The hash of a text of which nothing is left once it is normalised.
+_NOTHING = text_hash("")
+_NONE = np.array([_NOTHING], np.uint64)
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,15 @@ def _same_question(examples: pa.Table, documents: list[str], config: CurationCon
 
 def _near(texts: Sequence[str], threshold: float, config: CurationConfig, use: str) -> Links:
     """Link rows of similar texts; an empty text is like nothing. Each text is compared once."""
-    normal = [normalise(text) or None for text in texts]
-    first = {text: i for i, text in reversed(list(enumerate(normal))) if text is not None}
+    normal = normal_features(texts)
+    codes: list[int] = np.concatenate([EMPTY, *normal]).tolist()
+    first = {code: i for i, code in reversed(list(enumerate(codes))) if code != _NOTHING}
     distinct = sorted(first.values())
     features = shingle_features([texts[i] for i in distinct], config.similarity)
     pairs = similar_pairs(features, threshold, config.num_perm, config.seed, use)
     near = [(distinct[pair.left], distinct[pair.right]) for pair in pairs]
     return np.concatenate(
-        [link_equal(value_features(normal)), np.array(near, np.int64).reshape(-1, 2)]
+        [link_equal(without(normal, _NONE)), np.array(near, np.int64).reshape(-1, 2)]
     )
 
 
@@ -129,7 +133,8 @@ def _names(components: NDArray[np.int32], documents: Sequence[str]) -> list[str]
     anchors: dict[int, str] = {}
     for component, document in zip(components.tolist(), documents, strict=True):
         anchors[component] = min(anchors.get(component, document), document)
-    return [f"grp-{digest(anchors[component], length=12)}" for component in components.tolist()]
+    names = {component: f"grp-{digest(name, length=12)}" for component, name in anchors.items()}
+    return [names[component] for component in components.tolist()]
 
 
 def _across(links: Mapping[str, Links], documents: Sequence[str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.text.overlap import incidence
-from tasks.text.remembered import keep_arrays, name_of, recall_arrays
+from tasks.text.remembered import keep_arrays, names_of, recall_arrays
 from tasks.text.shingle_batch import as_batch
 from tasks.text.shingles import EMPTY, Hashes
 from tasks.text.signatures import band_hashes, bands, signatures
@@ -58,7 +58,7 @@ def similar_pairs(
         use: Names the rows, so that each search of a run has a place of its own.
     """
     rows = np.flatnonzero([row.size > 0 for row in features])
-    names = np.array([name_of(features[i]) for i in rows.tolist()], "S32")
+    names = names_of([features[i] for i in rows.tolist()])
     distinct, first, inverse = np.unique(names, return_index=True, return_inverse=True)
     sets = [features[i] for i in rows[first].tolist()]
     key = f"{use} {threshold} {num_perm} {seed}"

@@ -36,9 +36,11 @@ def deal(groups: Groups, shares: Shares, fixed: Sides, salt: str) -> dict[str, s
         fixed: Groups whose side is settled.
         salt: Goes into the hashes that order the groups.
     """
+    # where every side is settled, all orders come to the same
+    tried = orders(len(groups)) if groups.keys() - fixed.keys() else 1
     dealt = (
         _deal_once(groups, shares, fixed, f"{salt}-{order}", by_strata=order % 2 == 0)
-        for order in range(orders(len(groups)))
+        for order in range(tried)
     )
     return min(dealt, key=lambda sides: _unevenness(groups, shares, sides))
 

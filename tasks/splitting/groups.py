@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -29,7 +30,7 @@ class Group:
     strata: Mapping[Stratum, int]
     date: str | None = None
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Number of rows."""
         return sum(self.documents.values())

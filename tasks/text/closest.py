@@ -7,13 +7,10 @@ other rows did (template text) is a new row here. So the result is that of a fre
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tasks.text.detectors import Detector, Positions
 from tasks.text.overlap import Closest, closest_by_cosine
-from tasks.text.remembered import Arrays, keep_arrays, name_of, recall_arrays
-
-Names = NDArray[np.bytes_]
+from tasks.text.remembered import Arrays, Names, keep_arrays, recall_arrays
 
 
 @dataclass(frozen=True)
@@ -37,13 +34,7 @@ def remembered_closest(detector: Detector, rows: Positions, others: Positions, u
     """
     if detector.compare is closest_by_cosine:  # a product of matrices differs with their shape
         return detector.closest(rows, others)
-    within = detector.features if detector.within is None else detector.within
-    sides = _Sides(
-        rows,
-        others,
-        np.array([name_of(detector.features[i]) for i in rows], "S32"),
-        np.array([name_of(within[i]) for i in others], "S32"),
-    )
+    sides = _Sides(rows, others, detector.names[rows], detector.names_within[others])
     key = f"closest {use} {detector.name} {detector.threshold}"
     found = _closest(detector, sides, recall_arrays(key))
     best = np.where(found.value > 0, found.index, 0)
@@ -55,7 +46,9 @@ def remembered_closest(detector: Detector, rows: Positions, others: Positions, u
 def _closest(detector: Detector, sides: _Sides, last: Arrays) -> Closest:
     if not last or not _same_order(last["others"], sides.other_names):
         return detector.closest(sides.rows, sides.others)
-    new = np.flatnonzero(~np.isin(sides.other_names, last["others"]))
+    before = set(last["others"].tolist())
+    names = enumerate(sides.other_names.tolist())
+    new = np.array([place for place, name in names if name not in before], np.int64)
     found = _from_last(sides, last)
     stale = np.flatnonzero(found.index < 0)
     if new.size:
@@ -70,17 +63,15 @@ def _closest(detector: Detector, sides: _Sides, last: Arrays) -> Closest:
 
 def _same_order(before: Names, now: Names) -> bool:
     """Whether the rows that are still there come in the order they came in: the first wins."""
-    old, new = _first_places(before), _first_places(now)
-    still = [name for name in old if name in new]
-    places = [new[name] for name in still]
-    return places == sorted(places)
+    places = _first_places(now)
+    still = [places[name] for name in dict.fromkeys(before.tolist()) if name in places]
+    return bool((np.diff(still) > 0).all())
 
 
 def _first_places(names: Names) -> dict[bytes, int]:
-    found: dict[bytes, int] = {}
-    for place, name in enumerate(names.tolist()):
-        found.setdefault(name, place)
-    return found
+    """Return where each name comes first: backwards, so that the first is written last."""
+    listed: list[bytes] = names.tolist()
+    return dict(zip(reversed(listed), reversed(range(len(listed))), strict=True))
 
 
 def _from_last(sides: _Sides, last: Arrays) -> Closest:

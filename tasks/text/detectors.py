@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tasks.text.config import SimilarityConfig
 from tasks.text.copied import containment_features, substring_features
 from tasks.text.fact_words import fact_features
-from tasks.text.normalise import normalise
 from tasks.text.overlap import (
     Closest,
     closest_by_containment,
@@ -22,14 +21,15 @@ from tasks.text.overlap import (
     closest_by_run,
     closest_contained,
 )
+from tasks.text.remembered import Names, names_of
 from tasks.text.rows import (
     ngram_features,
+    normal_features,
     passages,
     question_features,
     questions_and_answers,
     shingle_features,
     strings,
-    value_features,
 )
 from tasks.text.shingles import Hashes
 from tasks.text.template import Templates
@@ -61,6 +61,16 @@ class Detector:
     threshold: float
     texts: list[str]
     within: Features | None = None
+
+    @cached_property
+    def names(self) -> Names:
+        """Names of what is looked for of each row: equal sets, equal names."""
+        return names_of(self.features)
+
+    @cached_property
+    def names_within(self) -> Names:
+        """Names of that in which it is looked for."""
+        return self.names if self.within is None else names_of(self.within)
 
     def closest(self, rows: Positions, others: Positions) -> Closest:
         """Find for each of `rows` its closest row among `others`; the index is into `others`."""
@@ -101,7 +111,7 @@ def text_detectors(
     def own(kind: str, features: list[Hashes]) -> list[Hashes]:
         return counted.left_out(kind, features, documents, config)
 
-    exact = value_features(normalise(text) for text in texts)
+    exact = normal_features(texts)
     near, passage = shingle_features(texts, config), shingle_features(contexts, config)
     ngram, ngrams = f"ngram_{config.ngram_length}", own(NGRAMS, ngram_features(examples, config))
     asked = own("questions", question_features(examples))

@@ -6,9 +6,10 @@ the code and the libraries, which are in the file's own name.
 
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,31 +18,56 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_128_hexdigest
 
-from tasks.memo import Memo
-from tasks.text.shingles import EMPTY, Hashes
+from data_contracts.base import digest
+from tasks.memo import SUFFIX, Memo
+from tasks.text.feature_file import FeatureFile
+from tasks.text.shingles import Hashes
 
 # Raise when any code whose results are kept here gives other ones.
 VERSION = 1
 
 Arrays = Mapping[str, NDArray[Any]]
+Names = NDArray[np.bytes_]
 
-_MEMO: ContextVar[Memo | None] = ContextVar("memo of features", default=None)
+
+@dataclass(frozen=True)
+class _Remembered:
+    """What is kept in a folder: arrays in a memo, the features of texts in a file each kind."""
+
+    folder: Path
+    basis: Sequence[object]
+    arrays: Memo
+    files: dict[str, FeatureFile] = field(default_factory=dict)
+
+    def features(self, kind: str) -> FeatureFile:
+        """Return the features of a kind."""
+        if kind not in self.files:
+            name = digest([*self.basis, kind], length=32)
+            self.files[kind] = FeatureFile(self.folder / f"{name}{SUFFIX}")
+        return self.files[kind]
+
+
+_NOW: ContextVar[_Remembered | None] = ContextVar("what is remembered of features", default=None)
 
 
 @contextmanager
 def remembering(folder: Path) -> Iterator[None]:
-    """Look up and keep features in a folder's memo; it then holds what was used within.
+    """Look up and keep features in a folder's files; they then hold what was used within.
 
     Raises:
-        StorageError: The memo cannot be written.
+        StorageError: The files cannot be written.
     """
     libraries = [version(name) for name in ("numpy", "datasketch", "xxhash")]
-    with Memo(folder, ["features", VERSION, unicodedata.unidata_version, libraries]) as memo:
-        token = _MEMO.set(memo)
+    basis = ["features", VERSION, unicodedata.unidata_version, libraries]
+    with Memo(folder, basis) as memo:
+        now = _Remembered(folder, basis, memo)
+        token = _NOW.set(now)
         try:
             yield
         finally:
-            _MEMO.reset(token)
+            _NOW.reset(token)
+        for file in now.files.values():
+            file.write()
 
 
 def features(kind: str, texts: Iterable[str], make: Callable[[str], Hashes]) -> list[Hashes]:
@@ -52,34 +78,21 @@ def features(kind: str, texts: Iterable[str], make: Callable[[str], Hashes]) -> 
         texts: Of what.
         make: Makes the hashes of one text.
     """
-    memo, made = _MEMO.get(), dict[str, Hashes]()
-    found = []
-    for text in texts:
-        if text not in made:
-            made[text] = make(text) if memo is None else _recalled(memo, kind, text, make)
-        found.append(made[text])
-    return found
+    now = _NOW.get()
+    file = FeatureFile(None) if now is None else now.features(kind)
+    return file.of(list(texts), make)
 
 
-def _recalled(memo: Memo, kind: str, text: str, make: Callable[[str], Hashes]) -> Hashes:
-    key = f"{kind} {xxh3_128_hexdigest(text.encode())}"
-    value = memo.get(key)
-    if value is None:
-        hashes = make(text)
-        memo.put(key, hashes.tobytes())
-        return hashes
-    return np.frombuffer(value, np.uint64) if value else EMPTY
-
-
-def name_of(array: NDArray[Any]) -> str:
-    """Return a name for the values of an array: equal values, equal names."""
-    return str(xxh3_128_hexdigest(array.tobytes()))
+def names_of(arrays: Iterable[NDArray[Any]]) -> Names:
+    """Return a name for the values of each array: equal values, equal names."""
+    names = "".join([xxh3_128_hexdigest(array.tobytes()) for array in arrays])
+    return np.frombuffer(names.encode(), "S32")
 
 
 def recall_arrays(key: str) -> Arrays:
     """Return the arrays that were kept under a key; none if there are none."""
-    memo = _MEMO.get()
-    value = memo.get(key) if memo is not None else None
+    now = _NOW.get()
+    value = now.arrays.get(key) if now is not None else None
     if value is None:
         return {}
     with np.load(io.BytesIO(value), allow_pickle=False) as stored:
@@ -88,8 +101,8 @@ def recall_arrays(key: str) -> Arrays:
 
 def keep_arrays(key: str, **arrays: NDArray[Any]) -> None:
     """Keep arrays under a key, in place of those that are there."""
-    memo = _MEMO.get()
-    if memo is not None:
+    now = _NOW.get()
+    if now is not None:
         stream = io.BytesIO()
         np.savez(stream, allow_pickle=False, **arrays)
-        memo.put(key, stream.getvalue())
+        now.arrays.put(key, stream.getvalue())

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tasks.text.config import SimilarityConfig
 from tasks.text.normalise import normalise
@@ -20,8 +22,11 @@ def strings(examples: pa.Table, column: str) -> list[str]:
 
 def questions(examples: pa.Table) -> list[str]:
     """Return each row's question, with the earlier turns before it."""
-    rows = examples.select(["history", "question"]).to_pylist()
-    return ["\n".join([*_turns(row["history"]), row["question"]]) for row in rows]
+    asked = strings(examples, "question")
+    turns = _earlier_turns(examples)
+    return [
+        "\n".join([*turns[row], text]) if row in turns else text for row, text in enumerate(asked)
+    ]
 
 
 def questions_and_answers(examples: pa.Table) -> list[str]:
@@ -40,12 +45,24 @@ def passages(examples: pa.Table) -> list[str]:
 
 def value_features(values: Iterable[str | None]) -> list[Hashes]:
     """Return each value's hash as a set of one; None gives the empty set."""
-    return [EMPTY if v is None else np.array([text_hash(v)], np.uint64) for v in values]
+    given = list(values)
+    hashes = _hashes(given)
+    return [EMPTY if v is None else hashes[i : i + 1] for i, v in enumerate(given)]
+
+
+def _hashes(values: Sequence[str | None]) -> Hashes:
+    """Return each value's hash; that of None means nothing."""
+    return np.array([0 if v is None else text_hash(v) for v in values], np.uint64)
+
+
+def normal_features(texts: Iterable[str]) -> list[Hashes]:
+    """Return the hash of each normalised text as a set of one."""
+    return features("normal", texts, lambda text: np.array([text_hash(normalise(text))], np.uint64))
 
 
 def question_features(examples: pa.Table) -> list[Hashes]:
     """Return the hash of each row's normalised question."""
-    return value_features(normalise(text) for text in questions(examples))
+    return normal_features(questions(examples))
 
 
 def family_features(examples: pa.Table) -> list[Hashes]:
@@ -53,11 +70,17 @@ def family_features(examples: pa.Table) -> list[Hashes]:
 
     Parent, child and siblings share one, and so do rows made from the same sentences.
     """
-    names = ("example_id", "parent_id", "fact_id")
-    columns = [examples.column(name).to_pylist() for name in names]
-    return [
-        _names([name for name in row if name is not None]) for row in zip(*columns, strict=True)
-    ]
+    own = _hashes(strings(examples, "example_id"))
+    columns = [own]
+    for name in ("parent_id", "fact_id"):
+        given = examples.column(name)
+        columns.append(np.where(given.is_null().to_numpy(), own, _hashes(given.to_pylist())))
+    hashes = np.sort(np.stack(columns, axis=1), axis=1)
+    first = np.ones(hashes.shape, bool)
+    first[:, 1:] = hashes[:, 1:] != hashes[:, :-1]
+    ends = np.cumsum(first.sum(axis=1)).tolist()
+    distinct = hashes[first]
+    return [distinct[start:end] for start, end in pairwise([0, *ends])]
 
 
 def origin_features(examples: pa.Table, column: str) -> list[Hashes]:
@@ -67,14 +90,12 @@ def origin_features(examples: pa.Table, column: str) -> list[Hashes]:
         examples: Rows.
         column: `document_id` or `chunk_id`.
     """
-    rows = examples.select([column, "other_chunks"]).to_pylist()
-    named = [[row[column], *(other[column] for other in row["other_chunks"])] for row in rows]
-    return list(map(_names, named))
-
-
-def _names(names: Sequence[str]) -> Hashes:
-    """Return the hashes of a few names; a set of Python's sorts these faster than an array."""
-    return np.array(sorted({text_hash(name) for name in names}), np.uint64)
+    own, others = strings(examples, column), examples.column("other_chunks")
+    found = value_features(own)
+    for row in _filled(others):
+        names = {own[row], *(other[column] for other in others[row].as_py())}
+        found[row] = np.array(sorted(map(text_hash, names)), np.uint64)
+    return found
 
 
 def shingle_features(texts: Iterable[str], config: SimilarityConfig) -> list[Hashes]:
@@ -85,8 +106,7 @@ def shingle_features(texts: Iterable[str], config: SimilarityConfig) -> list[Has
 
 def whole_texts(examples: pa.Table) -> list[str]:
     """Return all that each row says as one text: earlier turns, passage, question, answer."""
-    rows = examples.select(["history", "context", "question", "answer"]).to_pylist()
-    return ["\n".join(_fields(row)) for row in rows]
+    return list(map("\n".join, _fields(examples)))
 
 
 def word_features(texts: Iterable[str], length: int) -> list[Hashes]:
@@ -106,19 +126,32 @@ def window_features(texts: Iterable[str], length: int) -> list[Hashes]:
 
 def ngram_features(examples: pa.Table, config: SimilarityConfig) -> list[Hashes]:
     """Return the word n-grams of each row: of every field by itself, the passage included."""
-    rows = examples.select(["history", "context", "question", "answer"]).to_pylist()
-    told = {repr(fields): fields for fields in map(_fields, rows)}
+    rows = _fields(examples)
+    texts = list(map(repr, rows))
+    told = dict(zip(texts, rows, strict=True))
     ngrams = cache(partial(word_ngrams, length=config.ngram_length))  # rows share passages
     return features(
         f"fields-{config.ngram_length}",
-        (repr(_fields(row)) for row in rows),
+        texts,
         lambda row: np.unique(np.concatenate(list(map(ngrams, told[row])))),
     )
 
 
-def _fields(row: dict[str, Any]) -> list[str]:
-    return [*_turns(row["history"]), row["context"] or "", row["question"], row["answer"]]
+def _fields(examples: pa.Table) -> list[list[str]]:
+    """Return all that each row says: earlier turns, passage, question, answer."""
+    turns = _earlier_turns(examples)
+    columns = (passages(examples), strings(examples, "question"), strings(examples, "answer"))
+    rows = zip(*columns, strict=True)
+    return [[*turns.get(place, ()), *row] for place, row in enumerate(rows)]
 
 
-def _turns(history: list[dict[str, str]]) -> list[str]:
-    return [turn["content"] for turn in history]
+def _earlier_turns(examples: pa.Table) -> dict[int, list[str]]:
+    """Return the earlier turns of the rows that have any, by position."""
+    history = examples.column("history")
+    return {row: [turn["content"] for turn in history[row].as_py()] for row in _filled(history)}
+
+
+def _filled(lists: Any) -> list[int]:
+    """Return the positions of lists that are not empty."""
+    lengths = pc.fill_null(pc.list_value_length(lists), 0)
+    return np.flatnonzero(lengths.to_numpy()).tolist()

@@ -125,6 +125,22 @@ def test_a_folder_keeps_its_files(tmp_path: Path) -> None:
     assert kept == [3, 5]
 
 
+@pytest.mark.parametrize("splits", [False, True])
+def test_a_saved_folder_can_be_loaded_again(tmp_path: Path, splits: bool) -> None:
+    datasets = pytest.importorskip("datasets")
+    train = write(tmp_path / "train.jsonl", leaking())
+    whole = datasets.Dataset.from_list(TEST)
+    saved = datasets.DatasetDict({"test": whole}) if splits else whole
+    saved.save_to_disk(tmp_path / "test", **({} if splits else {"num_shards": 2}))
+    run(train, tmp_path / "test", "--cleaned", tmp_path / "clean")
+    loaded = datasets.load_from_disk(str(tmp_path / "clean"))
+    loaded = loaded["test"] if splits else loaded
+    assert loaded.to_list() == [row for n, row in enumerate(TEST) if n not in LEAKED]
+    assert loaded.features == whole.features
+    before = datasets.load_from_disk(str(tmp_path / "test"))
+    assert loaded._fingerprint != (before["test"] if splits else before)._fingerprint
+
+
 @pytest.mark.parametrize(("allowed", "code"), [("0.1", 1), ("0.2", 0), ("0.5", 0)])
 def test_a_share_above_what_is_allowed_fails(tmp_path: Path, allowed: str, code: int) -> None:
     train = write(tmp_path / "train.jsonl", leaking())

@@ -46,27 +46,27 @@ VARIED = [
 ]
 
 
-def warnings(before, after) -> dict[str, str]:
-    return {s.measure: s.warning for s in measure_shift(before, after, ShiftConfig()) if s.warning}
+def warnings(before, new) -> dict[str, str]:
+    return {s.measure: s.warning for s in measure_shift(before, new, ShiftConfig()) if s.warning}
 
 
 def test_no_change_no_warning() -> None:
-    assert warnings(VARIED, VARIED) == {}
-    for shift in measure_shift(VARIED, VARIED, ShiftConfig()):
+    assert warnings(VARIED, []) == {}
+    for shift in measure_shift(VARIED, [], ShiftConfig()):
         assert shift.before == pytest.approx(shift.after)
         assert not shift.divergence
 
 
 def test_what_narrows_the_data_is_warned_of() -> None:
     same = [VARIED[0]] * 60
-    found = warnings(VARIED, VARIED + same)
+    found = warnings(VARIED, same)
     assert "narrows" in found["distinct_words"]
     assert "begin alike" in found["question_openings"]
 
 
 def test_what_moves_the_data_is_warned_of() -> None:
     other = [row(r["question"], "Thirty days. " * 9, "chat", "de") for r in VARIED]
-    found = warnings(VARIED, VARIED + other)
+    found = warnings(VARIED, other)
     assert {"answer_words", "kinds", "languages"} <= set(found)
     assert "longer (2.0 to 10.0 words)" in found["answer_words"]
 

@@ -14,7 +14,7 @@ from data_contracts.schemas import EXAMPLE, dropped_schema
 from data_contracts.validation import schema_failures
 from tasks.splitting.assignment import Assignment, assignment_of
 from tasks.splitting.config import SplittingConfig
-from tasks.splitting.deal import deal, deviation
+from tasks.splitting.deal import _unevenness, deal, deviation
 from tasks.splitting.groups import Group
 from tasks.splitting.origins import Origin
 from tasks.splitting.split import split_examples
@@ -159,6 +159,22 @@ def test_shares_are_met_where_every_group_has_a_kind_of_its_own() -> None:
         for n in range(32)
     }  # fmt: skip
     assert deviation(groups, SHARES, deal(groups, SHARES, {}, "salt")) <= 0.01
+
+
+def test_where_every_side_is_settled_one_order_is_tried(monkeypatch) -> None:
+    strata = {("kind", "fact"): 2, ("language", "en"): 2, ("source", "."): 2}
+    groups = {f"g{n:02}": Group({f"d{n}": 2}, strata) for n in range(20)}
+    settled = deal(groups, SHARES, {}, "salt")
+    tried = []
+    measure = _unevenness
+    monkeypatch.setattr(
+        "tasks.splitting.deal._unevenness", lambda *given: tried.append(1) or measure(*given)
+    )
+    assert deal(groups, SHARES, settled, "salt") == settled
+    assert len(tried) == 1
+    del settled["g07"]
+    assert deal(groups, SHARES, settled, "salt").keys() == groups.keys()
+    assert len(tried) > 1 + 10
 
 
 def test_groups_of_several_documents_are_held_out_no_more_than_others(table) -> None:
