@@ -4,9 +4,7 @@ A new method is tested because it is registered. Where its defaults do not fit a
 32, `OPTIONS` says what does.
 """
 
-import gc
 import shutil
-from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -32,6 +30,8 @@ from tasks.training.config import TrainingConfig
 from tasks.training.method import METHODS, TrainingMethod
 from tasks.training.train import count_parameters, train_model
 from tests.tiny_models import tiny_base
+
+pytestmark = pytest.mark.usefixtures("libraries_are_no_garbage")
 
 # Options for a model of width 32, and the learning rate (LR) at which its loss falls in 16 steps.
 LR = "learning_rate"
@@ -96,15 +96,6 @@ def config(case: dict[str, Any]) -> TrainingConfig:
         warmup_share=0.0,
         weight_decay=0.0,
     )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_search_for_garbage_in_libraries() -> Iterator[None]:
-    """The trainer collects garbage in each run; the libraries' own objects took half that time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
