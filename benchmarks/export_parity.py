@@ -12,22 +12,19 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import torch
-from gguf import GGMLQuantizationType, quants
-from torch import Tensor, nn
-
+from benchmarks.eight_bits import PROBED, parts, probe
+from benchmarks.gguf_blocks import Blocks, check_blocks, together
 from data_contracts.results import ModelRef
-from tasks.exporting.answers import Answer, echo
-from tasks.exporting.config import export_config
+from tasks.exporting.answers import Answer
+from tasks.exporting.config import ExportConfig, export_config
 from tasks.exporting.export import write_export
 from tasks.exporting.find import comparison_rows
 from tasks.exporting.parity import Expected, check_export, expected_answers
@@ -46,9 +43,6 @@ FORMS = (
     ("merged", "bf16"),
     ("gguf", "f16"),
 )
-# Prompts on which single parts are put into 8 bits.
-PROBED = 10
-Quantised = Callable[[str], bool]
 
 
 def main() -> None:
@@ -65,15 +59,20 @@ def main() -> None:
     expected = remembered_answers(model, arguments.home, arguments.work, arguments.prompts)
     checks: dict[str, Any] = {}
     probes: dict[str, dict[str, float]] = {}
+    blocks: list[Blocks] = []
 
     def write() -> None:
-        arguments.page.write_text(render(model, expected, checks, probes), encoding="utf-8")
+        page = render(model, expected, checks, blocks, probes)
+        arguments.page.write_text(page, encoding="utf-8")
 
     for form, precision in FORMS:
         name = f"{form}-{precision}"
         measure = partial(check, model, expected, form, precision, arguments.work)
         checks[name] = kept(arguments.work / f"{name}.json", measure)
         write()
+    found = kept(arguments.work / "blocks.json", partial(compared_blocks, model, arguments.work))
+    blocks += [Blocks(**entry) for entry in found]
+    write()
     loaded = load_unquantised(model).merge_and_unload().eval()  # type: ignore[operator]
     for label, (weights, inputs) in parts().items():
         file = arguments.work / f"probe-{label.replace(' ', '-').replace(',', '')}.json"
@@ -119,103 +118,36 @@ def check(
     """Return how an export answers; its files are deleted again."""
     config = export_config(form=form, precision=precision, max_new_tokens=NEW_TOKENS)
     folder = work / f"export-{form}-{precision}"
-    shutil.rmtree(folder, ignore_errors=True)
-    write_export(model, config, folder)
+    write_anew(model, config, folder)
     found = check_export(model, folder, expected, config)
     size = sum(path.stat().st_size for path in folder.iterdir())
     shutil.rmtree(folder)
     return {**found.model_dump(mode="json"), "bytes": size}
 
 
-def parts() -> dict[str, tuple[Quantised, Quantised]]:
-    """Return which weights and which inputs of matrices are put into 8 bits, by label."""
-
-    def none(_name: str) -> bool:
-        return False
-
-    def every(_name: str) -> bool:
-        return True
-
-    def only(part: str) -> Quantised:
-        return lambda name: part in name
-
-    return {
-        "all weights": (every, none),
-        "the embedding, which is the head, alone": (only("embed"), none),
-        "inputs of all matrices": (none, every),
-        "inputs of down_proj": (none, only("down_proj")),
-        "inputs of o_proj": (none, only("o_proj")),
-        "inputs of q_proj, k_proj, v_proj": (none, only("_proj.qkv")),
-        "inputs of gate_proj, up_proj": (none, only("_proj.gu")),
-        "inputs of the head": (none, only("lm_head")),
-        "all weights and inputs": (every, every),
-        "all weights, and inputs but those of down_proj": (
-            every,
-            lambda name: "down_proj" not in name,
-        ),
-    }
+def write_anew(model: ModelRef, config: ExportConfig, folder: Path) -> None:
+    """Write an export where a stopped run may have left a part of one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    write_export(model, config, folder)
 
 
-def probe(
-    loaded: nn.Module, expected: Expected, weights: Quantised, inputs: Quantised
-) -> dict[str, float]:
-    """Return how answers differ, in nats, when some parts are computed from 8 bits."""
-    differences: list[float] = []
-    with rounded_weights(loaded, weights), rounded_inputs(loaded, inputs):
-        for prompt, wanted in list(zip(expected.prompts, expected.answers, strict=True))[:PROBED]:
-            found = echo(loaded, prompt, True, wanted)
-            pairs = zip(found.log_probabilities, wanted.log_probabilities, strict=True)
-            differences += [abs(a - b) for a, b in pairs]
-    return {"highest": max(differences), "median": median(differences)}
-
-
-@contextmanager
-def rounded_weights(model: nn.Module, chosen: Quantised) -> Iterator[None]:
-    """While active, chosen matrices hold what blocks of 8 bits hold of them."""
-    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and chosen(name)]
-    whole = [matrix.data for matrix in matrices]
-    for matrix in matrices:
-        matrix.data = in_eight_bits(matrix.data)
-    yield
-    for matrix, data in zip(matrices, whole, strict=True):
-        matrix.data = data
-
-
-@contextmanager
-def rounded_inputs(model: nn.Module, chosen: Quantised) -> Iterator[None]:
-    """While active, chosen matrices see their inputs as llama.cpp hands them to 8-bit weights."""
-
-    def rounded(_module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return (in_eight_bits(given[0]), *given[1:])
-
-    with ExitStack() as stack:
-        for name, module in model.named_modules():
-            if isinstance(module, nn.Linear) and chosen(labelled(name)):
-                stack.callback(module.register_forward_pre_hook(rounded).remove)
-        yield
-
-
-def labelled(name: str) -> str:
-    """Return a module's name with the group that shares its input."""
-    last = name.rpartition(".")[2]
-    return (
-        f"{name}.qkv"
-        if last in {"q_proj", "k_proj", "v_proj"}
-        else (f"{name}.gu" if last in {"gate_proj", "up_proj"} else name)
-    )
-
-
-def in_eight_bits(values: Tensor) -> Tensor:
-    """Return values as blocks of 32 bytes and a scale would hold them."""
-    kind = GGMLQuantizationType.Q8_0
-    packed = quants.quantize(values.detach().float().numpy(), kind)
-    return torch.from_numpy(quants.dequantize(packed, kind)).reshape(values.shape)
+def compared_blocks(model: ModelRef, work: Path) -> list[dict[str, Any]]:
+    """Return what the q8_0 file's tensors are worth beside those of the f16 file."""
+    folders = {precision: work / f"blocks-{precision}" for precision in ("q8_0", "f16")}
+    for precision, folder in folders.items():
+        write_anew(model, export_config(form="gguf", precision=precision), folder)
+    files = [next(folder.glob("*.gguf")) for folder in folders.values()]
+    found = [asdict(entry) for entry in check_blocks(*files)]
+    for folder in folders.values():
+        shutil.rmtree(folder)
+    return found
 
 
 def render(
     model: ModelRef,
     expected: Expected,
     checks: Mapping[str, Any],
+    blocks: Sequence[Blocks],
     probes: Mapping[str, Mapping[str, float]],
 ) -> str:
     """Return the page."""
@@ -243,6 +175,7 @@ def render(
             for name, c in checks.items()
         ),
         "",
+        *lines_of_blocks(blocks),
         "## What 8 bits change",
         "",
         "llama.cpp multiplies q8_0 weights with inputs that it rounds to 8 bits as well. Here "
@@ -255,6 +188,31 @@ def render(
         "",
     ]
     return "\n".join(lines)
+
+
+def lines_of_blocks(blocks: Sequence[Blocks]) -> list[str]:
+    """Return the section on the q8_0 file's weights."""
+    if not blocks:
+        return []
+    entries = [*blocks, together("all", blocks)]
+    return [
+        "## What the q8_0 file holds",
+        "",
+        "Its tensors, read as bytes without gguf's quantiser (`benchmarks/gguf_blocks.py`), beside "
+        "those of the f16 file of the same model. A value may lie half a step of its block's "
+        "scale away, and what rounding the scale and the 16-bit value adds; the largest value of "
+        "a block takes the last step.",
+        "",
+        "| tensors | blocks of 32 | values too far away | blocks with too coarse a scale | highest "
+        "error, of what is allowed | error, of the weights (root mean square) |",
+        "|---|---:|---:|---:|---:|---:|",
+        *(
+            f"| {entry.kind} | {entry.blocks:,} | {entry.outside} | {entry.coarse} | "
+            f"{entry.highest:.3f} | {(entry.error / entry.weight) ** 0.5:.4f} |"
+            for entry in entries
+        ),
+        "",
+    ]
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-Figures = Mapping[str, Mapping[str, Any]]
+from benchmarks.methods_claims import CLAIMS, Figures, change, told
+from data_contracts.results import Interval
 
 GIB, MIB = 2**30, 2**20
 COLUMNS = (
@@ -12,16 +13,6 @@ COLUMNS = (
     "latency, merged | gain | forgetting | merged as large as the base"
 )
 WIDTH, HEIGHT, MARGIN = 720, 420, 60
-
-
-def gain(found: Mapping[str, float]) -> float:
-    """Return how far the loss on the task fell, in nats a token."""
-    return found["test_base"] - found["test_tuned"]
-
-
-def forgetting(found: Mapping[str, float]) -> float:
-    """Return how far the loss on general text rose, in nats a token."""
-    return found["general_tuned"] - found["general_base"]
 
 
 def render(measured: Figures, heading: str) -> str:
@@ -32,7 +23,8 @@ def render(measured: Figures, heading: str) -> str:
             "",
             heading,
             "",
-            "Latency is that of a generated token, as a multiple of the base's in the same run.",
+            "Latency is that of a generated token, as a multiple of the base's: the median over "
+            "rounds in which base, adapter and merged model took turns.",
             "",
             f"| {COLUMNS} |",
             f"|{'---|' * len(COLUMNS.split('|'))}",
@@ -42,7 +34,10 @@ def render(measured: Figures, heading: str) -> str:
             "",
             "## Beside the literature",
             "",
-            *(f"- {text}" for text in claims(measured)),
+            "A claim is contradicted, or agreed with, where the whole interval (of latencies: all "
+            "rounds) lies on one side.",
+            "",
+            *(f"- {claim.judged(measured)}" for claim in CLAIMS if claim.known(measured)),
             "",
         ]
     )
@@ -50,80 +45,34 @@ def render(measured: Figures, heading: str) -> str:
 
 def line(label: str, found: Mapping[str, Any]) -> str:
     """Return one row of the table."""
-    base = found["latency_base"]
-    merged = f"{found['latency_merged'] / base:.2f}" if "latency_merged" in found else "-"
     same = "-"
     if "merged_parameters" in found:
         same = "yes" if found["merged_parameters"] == found["base_parameters"] else "NO"
     return (
         f"| {label} | {found['trainable'] / found['total']:.3%} | "
         f"{found['peak_bytes'] / GIB:.2f} | {found['stored_bytes'] / MIB:.2f} | "
-        f"{found['tokens_per_second']:.0f} | {found['latency_unmerged'] / base:.2f} | {merged} | "
-        f"{gain(found):+.3f} | {forgetting(found):+.3f} | {same} |"
+        f"{found['tokens_per_second']:.0f} | {slower(found, 'unmerged')} | "
+        f"{slower(found, 'merged')} | {shown(change(found, 'test', falls=True))} | "
+        f"{shown(change(found, 'general', falls=False))} | {same} |"
     )
 
 
-def claims(measured: Figures) -> list[str]:
-    """Return what the literature says and whether these figures agree."""
-    found = []
-    if {"full", "lora"} <= measured.keys():
-        full, lora = measured["full"], measured["lora"]
-        found += [
-            judged(
-                "LoRA needs about a third of the memory of full fine-tuning (Hu et al. 2021: "
-                "0.29 for GPT-3)",
-                lora["peak_bytes"] / full["peak_bytes"],
-                lambda ratio: ratio <= 0.5,
-                "of its peak; at 270M parameters libraries, weights and activations weigh more",
-            ),
-            judged(
-                "LoRA learns less and forgets less (Biderman et al. 2024)",
-                forgetting(full) - forgetting(lora),
-                lambda more: more > 0,
-                "nats more forgotten by full fine-tuning",
-            ),
-        ]
-    if {"dora", "lora"} <= measured.keys():
-        found.append(
-            judged(
-                "DoRA is slower than LoRA in training (Liu et al. 2024, section 4.3)",
-                measured["dora"]["tokens_per_second"] / measured["lora"]["tokens_per_second"],
-                lambda ratio: ratio < 1,
-                "of LoRA's tokens a second",
-            )
-        )
-    if {"qlora", "lora"} <= measured.keys():
-        found.append(
-            judged(
-                "QLoRA needs less memory than LoRA (Dettmers et al. 2023)",
-                measured["qlora"]["peak_bytes"] / measured["lora"]["peak_bytes"],
-                lambda ratio: ratio < 1,
-                "of LoRA's peak; here the base is loaded whole before it is quantised",
-            )
-        )
-    equal = next((name for name in measured if name.startswith("lora, rank")), "")
-    if equal and "wegeft" in measured:
-        found.append(
-            judged(
-                f"WeGeFT learns at least as much as LoRA of equal size ({equal}; Savadikar et "
-                "al. 2023)",
-                gain(measured["wegeft"]) - gain(measured[equal]),
-                lambda more: more >= 0,
-                "nats more gain",
-            )
-        )
-    return found
+def slower(found: Mapping[str, Any], name: str) -> str:
+    """Return the latency of a model as a multiple of the base's."""
+    return f"{told(found, name).estimate:.2f}" if f"latency_{name}" in found else "-"
 
 
-def judged(claim: str, value: float, agrees: Any, what: str) -> str:
-    """Return a claim with the figure and whether it agrees."""
-    verdict = "agrees" if agrees(value) else "CONTRADICTS"
-    return f"{claim}: {value:.2f} {what}. Our run {verdict}."
+def shown(value: Interval) -> str:
+    """Return a figure with its interval."""
+    return f"{value.estimate:+.3f} ({value.low:+.3f} to {value.high:+.3f})"
 
 
 def scatter(measured: Figures) -> str:
     """Return the gain of each method against its peak memory, as SVG."""
-    points = {label: (f["peak_bytes"] / GIB, gain(f)) for label, f in measured.items()}
+    points = {
+        label: (f["peak_bytes"] / GIB, change(f, "test", falls=True).estimate)
+        for label, f in measured.items()
+    }
     xs, ys = ([point[axis] for point in points.values()] for axis in (0, 1))
     (left, right), (low, high) = spread(xs), spread([*ys, 0.0])
     parts = []

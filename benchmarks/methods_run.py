@@ -34,7 +34,7 @@ from tasks.training.train import encode_split, train_model
 
 SCORED_TOKENS = 256
 PROMPT = "When may bicycles travel free of charge?"
-NEW_TOKENS, ROUNDS = 4, 3
+NEW_TOKENS, ROUNDS = 4, 5
 
 
 def main() -> None:
@@ -56,11 +56,13 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
         result = train_model(examples, base, config, folder, clock)
         tokenizer = load_tokenizer(base)
         test = encode_split(tokenizer, examples, "test", config)
+        rows = [row for row in examples.to_pylist() if row["split"] == "test"]
         weights = folder / WEIGHTS
         return {
             **trained(result, weights, clock.seconds_of_a_step()),
             **quality(config.method, base, weights, tokenizer, test, job["texts"]),
             **latency(config.method, base, weights, tokenizer),
+            "test_clusters": [row["document_id"] for row in rows],
         }
 
 
@@ -105,27 +107,30 @@ def quality(
     tokenizer: PreTrainedTokenizerBase,
     test: Sequence[EncodedExample],
     texts: int,
-) -> dict[str, float]:
-    """Return losses in nats a token of base and tuned model, on the task and on general text."""
+) -> dict[str, Any]:
+    """Return the loss of a token in nats, and that of each row, on the task and on general text."""
     general = [
         row
         for text in read_general(SHIPPED).texts[:texts]
         for row in text_windows(tokenizer, text.text, 128)[:1]
     ]
-    found = {}
+    found: dict[str, Any] = {}
     for name, model in (("base", load_model(base)), ("tuned", loaded(method, base, weights))):
         for what, rows in (("test", test), ("general", general)):
-            found[f"{what}_{name}"] = mean_loss(model.eval(), tokenizer, rows)
+            tokens = [len(row.supervised) for row in rows]
+            losses = losses_of(model.eval(), tokenizer, rows)
+            found[f"{what}_{name}"] = sum(losses) / sum(tokens)
+            found[f"{what}_{name}_rows"] = [a / b for a, b in zip(losses, tokens, strict=True)]
+            found[f"{what}_tokens"] = tokens
     return found
 
 
-def mean_loss(
+def losses_of(
     model: nn.Module, tokenizer: PreTrainedTokenizerBase, rows: Sequence[EncodedExample]
-) -> float:
-    """Return the loss of a supervised token, in nats."""
+) -> list[float]:
+    """Return the summed loss of each row's supervised tokens, in nats."""
     with torch.no_grad():
-        losses = summed_losses(model, rows, int(tokenizer.pad_token_id), SCORED_TOKENS, "rows")
-    return sum(losses) / sum(len(row.supervised) for row in rows)
+        return summed_losses(model, rows, int(tokenizer.pad_token_id), SCORED_TOKENS, "rows")
 
 
 def loaded(method: TrainingMethod, base: BaseModelRef, weights: Path) -> nn.Module:
@@ -138,10 +143,13 @@ def latency(
     base: BaseModelRef,
     weights: Path,
     tokenizer: PreTrainedTokenizerBase,
-) -> dict[str, float]:
-    """Return processor seconds of a generated token: base, adapter on it, merged; in turns."""
+) -> dict[str, Any]:
+    """Return processor seconds of a generated token: base, adapter on it, merged; in turns.
+
+    Those of each round are kept, too: what is compared is what was measured in one round.
+    """
     models = {"base": load_model(base).eval(), "unmerged": loaded(method, base, weights)}
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     if method.merges:
         merged = method.merge(method.load(load_model(base), weights)).eval()
         models["merged"] = merged
@@ -152,7 +160,10 @@ def latency(
     for _ in range(ROUNDS):
         for name, model in models.items():
             seconds[name].append(timed(partial(generate, model, ids)))
-    return found | {f"latency_{name}": median(s) / NEW_TOKENS for name, s in seconds.items()}
+    for name, rounds in seconds.items():
+        found[f"latency_{name}"] = median(rounds) / NEW_TOKENS
+        found[f"latency_{name}_rounds"] = [each / NEW_TOKENS for each in rounds]
+    return found
 
 
 def generate(model: Any, ids: torch.Tensor) -> None:

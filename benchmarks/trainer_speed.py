@@ -4,7 +4,8 @@ python -m benchmarks.trainer_speed --model FOLDER [--llamafactory PYTHON] [--ste
 
 Each run is a fresh process on one thread; tools take turns within a round. TRL and Temper start
 from the same weights and see the same rows in the same order. `--llamafactory` is the Python of a
-virtual environment that holds LLaMA-Factory 0.9.5.
+virtual environment that holds LLaMA-Factory 0.9.5; torchvision and torchaudio, which it demands for
+pictures and sounds, need not load: an empty `torchaudio.py` will do.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -171,8 +173,8 @@ def render(
         "between the large products (`training.gradient_checkpointing`). Speed and memory are "
         "compared with TRL as it is fastest, by processor time. Peak memory is that of a fresh "
         "process, weights and libraries included. Tokens per second by processor time say more "
-        "than by the clock where the "
-        "machine is shared.",
+        "than by the clock where the machine is shared; it was, with a load of "
+        f"{os.getloadavg()[2]:.0f} at the end, which lengthens processor time, too.",
         "",
         "| what | tool | tokens/s (processor) | tokens/s (clock) | peak GiB | last loss | "
         "speed | memory |",
@@ -180,9 +182,23 @@ def render(
     ]
     for case, runs in measured.items():
         lines += [row_of(case, label, runs) for label in runs]
-    if not arguments.llamafactory:
+    if arguments.llamafactory:
+        lines += ["", f"LLaMA-Factory's environment: {versions_of(arguments.llamafactory)}."]
+    else:
         lines += ["", "LLaMA-Factory was not measured in this run (`--llamafactory` not given)."]
     return "\n".join(lines) + "\n"
+
+
+@cache
+def versions_of(python: Path) -> str:
+    """Return the versions in another virtual environment of what training rests on."""
+    names = ["llamafactory", "torch", "transformers", "peft", "trl"]
+    told = "import sys, importlib.metadata as m; print(*map(m.version, sys.argv[1:]))"
+    done = subprocess.run(
+        [str(python), "-c", told, *names], capture_output=True, text=True, check=True
+    )
+    pairs = zip(names, done.stdout.split(), strict=True)
+    return ", ".join(f"{name} {found}" for name, found in pairs)
 
 
 def row_of(case: Case, label: str, runs: dict[str, list[dict[str, Any]]]) -> str:

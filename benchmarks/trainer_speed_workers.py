@@ -155,6 +155,7 @@ def llamafactory(method: str, rows: list[Any], base: Path, folder: Path, recompu
         "stage": "sft",
         "do_train": True,
         "finetuning_type": "full" if method == "full" else "lora",
+        "dataset": "tokens",  # it demands a name, and then reads what was made beforehand
         "tokenized_path": str(folder / "tokens"),
         "template": "empty",
         "remove_unused_columns": False,

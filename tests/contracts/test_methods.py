@@ -31,7 +31,9 @@ from tasks.training.method import METHODS, TrainingMethod
 from tasks.training.train import count_parameters, train_model
 from tests.tiny_models import tiny_base
 
-# Options for a model of width 32, and the learning rate (LR) at which its loss falls in 24 steps.
+pytestmark = pytest.mark.usefixtures("libraries_are_no_garbage")
+
+# Options for a model of width 32, and the learning rate (LR) at which its loss falls in 16 steps.
 LR = "learning_rate"
 OPTIONS: dict[str, dict[str, Any]] = {
     "adalora": {LR: 5e-2},
@@ -89,7 +91,7 @@ def config(case: dict[str, Any]) -> TrainingConfig:
         method=method_of(case),
         learning_rate=rate,
         epochs=4,
-        batch_size=4,
+        batch_size=6,
         evaluations_per_epoch=1,
         warmup_share=0.0,
         weight_decay=0.0,

@@ -38,6 +38,8 @@ from tests.two_tasks import (
     task_config,
 )
 
+pytestmark = pytest.mark.usefixtures("libraries_are_no_garbage")
+
 NAMES = MITIGATIONS.names()
 EARLIER = "earlier adapter"
 # Options without which a mitigation has nothing to do.
