@@ -14,7 +14,7 @@ from tasks.modeling.tuned import load_any, read_model_manifest
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext, stage_run
 
-MEMORISATION = Stage(name="memorisation", version=1, schema=MEMORY, suite="memorisation")
+MEMORISATION = Stage(name="memorisation", version=2, schema=MEMORY, suite="memorisation")
 
 
 @task(name="measure memorisation")
