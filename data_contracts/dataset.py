@@ -61,6 +61,7 @@ class Manifest(Result):
     rows_dropped: int
     drop_reasons: dict[str, int]
     figures: dict[str, float]
+    unanswered: int = 0
     content_sha256: str
     files: dict[str, str]
     validation: dict[str, Any]
@@ -82,6 +83,8 @@ class StageResult:
         rows_in: Candidates the stage decided on; must equal kept + dropped.
         figures: Further numbers for MLflow and the report.
         artifacts: Further files of the dataset, name to text.
+        unanswered: Requests to a language model that got no reply, though a later run may get
+            one: while there are any, the dataset is not taken for finished.
     """
 
     kept: pa.Table
@@ -89,6 +92,7 @@ class StageResult:
     rows_in: int
     figures: Mapping[str, float] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
+    unanswered: int = 0
 
 
 def dataset_fingerprint(

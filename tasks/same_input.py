@@ -43,7 +43,12 @@ def reuse_same_input(
     for version in reversed(list_versions(home, stage)):
         made = version.manifest
         same = (made.stage_version, made.schema_version) == (stage_version, SCHEMA_VERSION)
-        if same and made.config == options and _contents(made.parents, contents) == wanted:
+        if (
+            same
+            and not made.unanswered
+            and made.config == options
+            and _contents(made.parents, contents) == wanted
+        ):
             if find_dataset(home, stage, made.fingerprint) is None:  # damaged
                 continue
             return _linked(home, version, parents, fingerprint)

@@ -29,12 +29,13 @@ from data_contracts.dataset import (
     read_manifest,
     stage_files,
 )
-from data_contracts.errors import ContractViolation
+from data_contracts.errors import ContractViolation, EndpointError
 from data_contracts.schemas import SCHEMA_VERSION, dropped_schema
 from data_contracts.validation import ValidationReport, schema_failures, validate
 from tasks.file_lock import one_at_a_time
 from tasks.same_input import reuse_same_input
 from tasks.tracking import RunContext, log_dataset, stage_run
+from tasks.unfinished import find_unfinished, unfinished_fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,9 @@ def run_stage(
 ) -> DatasetRef:
     """Return the stage's dataset, computing it only if it does not exist yet.
 
+    A dataset that lacks replies of a language model does not count as existing: each run tries
+    to finish it, and goes on with it where that cannot be done.
+
     Args:
         stage: The stage.
         context: Home folder and MLflow run.
@@ -102,6 +106,7 @@ def run_stage(
 
     Raises:
         ContractViolation: The result breaks the stage's contract; nothing is stored.
+        EndpointError: A language model failed, and no earlier run got this far.
         StorageError: The result cannot be written.
     """
     options = config.model_dump(mode="json")
@@ -114,17 +119,56 @@ def run_stage(
         mlflow.set_tag("temper.reused", str(ref is not None).lower())
         if ref is None:
             started = time.monotonic()
-            result = compute()
-            report = _check(stage, result, context, mlflow)
-            manifest = _manifest(stage, options, parents, result, report, started)
-            staged = stage_files(context.home, stage.name, fingerprint, result)
-            hashes = {path.name: file_sha256(path) for path in sorted(staged.iterdir())}
-            ref = commit(staged, context.home, manifest.model_copy(update={"files": hashes}))
-            logger.info("%s: %s", stage.name, _summary(manifest))
+            try:
+                result = compute()
+            except EndpointError as error:
+                ref = _unfinished(stage, context, fingerprint, error)
+            else:
+                report = _check(stage, result, context, mlflow)
+                manifest = _manifest(stage, options, parents, result, report, started)
+                ref = _stored(stage, context, result, manifest)
         else:
             logger.info("%s: unchanged, %d rows reused", stage.name, ref.rows)
-        log_dataset(mlflow, ref, read_manifest(Path(ref.folder)))
+        manifest = read_manifest(Path(ref.folder))
+        _warn_of_unanswered(manifest)
+        log_dataset(mlflow, ref, manifest)
     return ref
+
+
+def _stored(
+    stage: Stage, context: RunContext, result: StageResult, manifest: Manifest
+) -> DatasetRef:
+    staged = stage_files(context.home, stage.name, manifest.fingerprint, result)
+    hashes = {path.name: file_sha256(path) for path in sorted(staged.iterdir())}
+    ref = commit(staged, context.home, manifest.model_copy(update={"files": hashes}))
+    logger.info("%s: %s", stage.name, _summary(manifest))
+    return ref
+
+
+def _unfinished(
+    stage: Stage, context: RunContext, fingerprint: str, error: EndpointError
+) -> DatasetRef:
+    """Return what an earlier run made of the replies it got, where this one gets no more.
+
+    Raises:
+        EndpointError: There is no such dataset.
+    """
+    ref = find_unfinished(context.home, stage.name, fingerprint)
+    if ref is None:
+        raise error
+    logger.warning("%s: it cannot be finished now. %s", stage.name, error)
+    logger.info("%s: unfinished, %d rows reused", stage.name, ref.rows)
+    return ref
+
+
+def _warn_of_unanswered(manifest: Manifest) -> None:
+    if manifest.unanswered:
+        logger.warning(
+            "%s: %d requests to the language model got no reply, so the dataset is not finished. "
+            "The next run asks for them again, and for nothing else.",
+            manifest.stage,
+            manifest.unanswered,
+        )
 
 
 def _check(stage: Stage, result: StageResult, context: RunContext, mlflow: Any) -> ValidationReport:
@@ -169,11 +213,15 @@ def _manifest(
     report: ValidationReport,
     started: float,
 ) -> Manifest:
+    content = content_sha256(result.kept)
+    fingerprint = dataset_fingerprint(stage.name, stage.version, options, parents)
+    if result.unanswered:
+        fingerprint = unfinished_fingerprint(fingerprint, result.unanswered, content)
     return Manifest(
         stage=stage.name,
         stage_version=stage.version,
         schema_version=SCHEMA_VERSION,
-        fingerprint=dataset_fingerprint(stage.name, stage.version, options, parents),
+        fingerprint=fingerprint,
         parents=dict(parents),
         config=options,
         rows_in=result.rows_in,
@@ -181,7 +229,8 @@ def _manifest(
         rows_dropped=result.dropped.num_rows,
         drop_reasons=count_reasons(result.dropped),
         figures=dict(result.figures),
-        content_sha256=content_sha256(result.kept),
+        unanswered=result.unanswered,
+        content_sha256=content,
         files={},
         validation=report.as_dict(),
         versions=dict(_library_versions()),

@@ -101,7 +101,8 @@ def augment_examples(
         StorageError: The cache cannot be written.
     """
     rows = _training(examples)
-    found, usage = _Work(config, materials).rows(rows)
+    work = _Work(config, materials)
+    found, usage = work.rows(rows)
     made, gone = found.kept.table.to_pylist(), found.dropped.table.to_pylist()
     variants, more = check_across(made, examples, config)
     replay, refused = add_replay(examples, variants, config, materials.stock, materials.cache)
@@ -114,6 +115,7 @@ def augment_examples(
         dropped=pa.Table.from_pylist(dropped, schema=dropped_schema(EXAMPLE)),
         rows_in=examples.num_rows + len(new) + len(dropped),
         figures=measure(training, new, shifts) | usage,
+        unanswered=work.unanswered,
         artifacts={SHIFT: canonical_json([shift.model_dump() for shift in shifts])},
     )
 
@@ -138,10 +140,15 @@ def _by_document(training: pa.Table) -> list[list[int]]:
 
 
 class _Work:
-    """Makes each document's new rows, or finds them made."""
+    """Makes each document's new rows, or finds them made.
+
+    Attributes:
+        unanswered: Requests that got no reply.
+    """
 
     def __init__(self, config: AugmentationConfig, materials: Materials) -> None:
         self.config, self.materials = config, materials
+        self.unanswered = 0
         self._around = any(augmenter.wants_around for augmenter in config.augmenters)
         across = {"max_share", "replay", "shift", "llm"}
         options = config.model_dump(mode="json", exclude=across)
@@ -196,6 +203,7 @@ class _Work:
         log = ResponseLog(self.materials.cache / RESPONSES)
         model = LoggedModel(self.materials.complete, log, self.config.llm)
         outcomes = ask(wanted, model, self.config)
+        self.unanswered = model.unanswered
         figures: dict[str, float] = {"asked": len(wanted)}
         return outcomes, figures | model.usage.figures()
 

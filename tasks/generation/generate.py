@@ -89,7 +89,9 @@ def generate_rows(
         flagged = [c for source in seen for c in source.chunks if not is_safe(c.view)]
         figures["flagged_chunks_not_asked"] = len(flagged)
     _warn_of_shortage(kept, rounds, rows, config)
-    return StageResult(kept, dropped, kept.num_rows + dropped.num_rows, figures)
+    unanswered = model.unanswered if model else 0
+    rows_in = kept.num_rows + dropped.num_rows
+    return StageResult(kept, dropped, rows_in, figures, unanswered=unanswered)
 
 
 def needs_model(config: GenerationConfig) -> bool:

@@ -166,6 +166,7 @@ class _Judging:
             dropped=gone.cast(dropped_schema(EXAMPLE)),
             rows_in=examples.num_rows,
             figures=self._figures(verdicts),
+            unanswered=self.model.unanswered if self.model else 0,
         )
 
     def _repetition(self, row: JudgedRow) -> Row:

@@ -143,6 +143,11 @@ class LoggedModel:
                 f"{self._in_a_row} requests failed one after the other. The last one: {error}"
             ) from error
 
+    @property
+    def unanswered(self) -> int:
+        """Requests of this run that got no reply; those that the budget forbade are none."""
+        return sum(self.log.get(key) is None for key in self._failed)
+
     def note_repair(self, prompt_sha256: str) -> None:
         """Count a conversation whose reply was usable only after repair."""
         self.usage.repaired.add(prompt_sha256)

@@ -38,3 +38,20 @@ def test_equal_rows_of_another_origin_are_linked_and_other_rows_are_not(tmp_path
     manifests = [read_manifest(tmp_path / "datasets/judging" / r.fingerprint) for r in (one, same)]
     assert manifests[0].files == manifests[1].files
     assert manifests[0].parents != manifests[1].parents
+
+
+def test_rows_that_lack_replies_are_not_linked(tmp_path, table):
+    context = start_pipeline_run(tmp_path, f"sqlite:///{tmp_path / 'm.db'}", "test", "run", {})
+    gone = dropped_schema(EXAMPLE).empty_table()
+
+    def build(origin, unanswered):
+        rows = table([{"question": "Why?"}])
+        first = run_stage(
+            FIRST, context, Config(), {"documents": origin}, lambda: StageResult(rows, gone, 1)
+        )
+        judged = StageResult(read_kept(first), gone, rows_in=1, unanswered=unanswered)
+        return run_stage(SECOND, context, Config(), {"examples": first.fingerprint}, lambda: judged)
+
+    refs = [build("a", 1), build("b", 0), build("c", 1)]
+    manifests = [read_manifest(tmp_path / "datasets/judging" / ref.fingerprint) for ref in refs]
+    assert [manifest.unanswered for manifest in manifests] == [1, 0, 0]  # the last is linked
