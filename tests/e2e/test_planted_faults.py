@@ -3,13 +3,14 @@
 The same code as `benchmarks.detection`, which does it with a real model.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from benchmarks import detection
 from benchmarks.detection import Setup, judged
-from benchmarks.planted_faults import FAULTS, Fault
+from benchmarks.planted_faults import FAULTS
 from data_contracts.results import Verdict
 from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.evaluation.config import EvaluationConfig
@@ -98,10 +99,7 @@ def test_a_planted_fault_fails_on_the_leg_that_is_for_it(
     setup: Setup, small: None, name: str, training: dict[str, Any]
 ) -> None:
     fault = PLANTED[name]
-    changed = {**fault.training, **training}
-    planted = Fault(
-        fault.name, fault.leg, fault.what, fault.rows, changed, fault.unlearns_end, fault.tampered
-    )
+    planted = replace(fault, training={**fault.training, **training}, evaluation={})
     found = judged(setup, planted, 0)
     assert outcome(found, fault.leg) == "FAIL", found
     assert found.outcome == "FAIL"

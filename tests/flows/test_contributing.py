@@ -30,7 +30,7 @@ def recipe(repository, title: str) -> str:
 )
 def test_a_recipe_works_as_written(title, registered, repository, tmp_path):
     copy = tmp_path / "copy"
-    for part in ("data_contracts", "tasks", "flows", "deploy", "examples", "tests"):
+    for part in ("data_contracts", "tasks", "flows", "deploy", "examples", "tests", "benchmarks"):
         shutil.copytree(
             repository / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
         )
