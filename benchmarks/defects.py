@@ -137,8 +137,8 @@ def _other_question(row: Row, stock: Stock, chance: random.Random) -> str | None
 
 def _other_passage(row: Row, stock: Stock, chance: random.Random) -> str | None:
     others = [r.answer for r in stock.rows if r.kind == row.kind and r.document != row.document]
-    new = chance.choice(others)
-    return new if new.lower() not in row.passage.lower() else None
+    new = chance.choice(others) if others else None
+    return new if new is not None and new.lower() not in row.passage.lower() else None
 
 
 def _roles(row: Row, stock: Stock, chance: random.Random) -> str | None:

@@ -45,7 +45,8 @@ def copy_state(folder: Path, files: Iterable[Path], left_out: Sequence[str], tar
             shutil.copyfile(folder / SPLITS, target / SPLITS)
     except (OSError, ValueError) as error:
         raise StorageError(
-            f"Cannot write {STATE} and {INFO} of {target}, a copy of {folder}: {error}."
+            f"Cannot write {STATE} and {INFO} of {target}, a copy of {folder}: {error}. Free disk "
+            f"space or name another target; a {STATE} or {INFO} that is no JSON must be mended."
         ) from error
 
 
