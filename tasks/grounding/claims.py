@@ -25,6 +25,16 @@ _FUNCTION = (
 
 NEGATIONS = word_set("not no never none nobody nothing neither nor cannot without")
 
+# Words without which a statement says more than it did.
+_RESTRICTIONS = word_set("only until unless except solely")
+
+# Ends of the pieces in which a negation or restriction is looked for.
+_CLAUSE_END = re.compile(r"(?<=[.!?;:])\s+|\n")
+
+# Shares of a sentence that an answer repeats: a shorter answer may leave a clause out, and
+# its negation or restriction with it.
+_MOST_OF_IT, _NEARLY_ALL = 0.6, 0.8
+
 _UNTIL_TWENTY = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen twenty"
@@ -169,8 +179,8 @@ def missing_names(text: str, passage: str) -> str | None:
 
 # Words that open questions and answers; capital letters there name nothing.
 _OPENERS = word_set(
-    "according fill list name explain describe complete what which who how when where why in "
-    "within by at up until since does do did is are"
+    "according fill list name explain describe complete summarise summarize what which who how "
+    "when where why in within by at up until since does do did is are"
 )
 
 
@@ -183,21 +193,35 @@ def _capitalised(text: str) -> Iterator[str]:
 
 def negation_differs(answer: str, passage: str) -> str | None:
     """Return the passage's sentence whose negation the answer adds or leaves out."""
-    sources = [s for s in re.split(r"(?<=[.!?;:])\s+|\n", passage) if s]
-    for sentence in re.split(r"(?<=[.!?;])\s+|\n", answer):
+    for sentence, source, covered in _said_beside(answer, passage):
+        words = set(content_sequence(sentence))
+        ours, theirs = _negations(sentence), _negations_about(words, source)
+        if ours > theirs and not is_yes_no(sentence):
+            return source
+        if ours < theirs and covered >= _MOST_OF_IT:
+            return source
+    return None
+
+
+def restriction_dropped(answer: str, passage: str) -> str | None:
+    """Return the passage's sentence that restricts what the answer says without restriction."""
+    for sentence, source, covered in _said_beside(answer, passage):
+        ours, theirs = (_restrictions(text) for text in (sentence, source))
+        if ours < theirs and covered >= _NEARLY_ALL:
+            return source
+    return None
+
+
+def _said_beside(answer: str, passage: str) -> Iterator[tuple[str, str, float]]:
+    """Yield the answer's sentences, the passage's nearest to each, and its share repeated."""
+    sources = [s for s in _CLAUSE_END.split(passage) if s]
+    for sentence in _CLAUSE_END.split(answer):
         words = set(content_sequence(sentence))
         if len(words) < 2 or not sources:
             continue
         nearest = max(sources, key=lambda source: _overlap(words, source))
-        covered = len(words & set(content_sequence(nearest))) / max(
-            1, len(set(content_sequence(nearest)))
-        )
-        ours, theirs = _negations(sentence), _negations_about(words, nearest)
-        if ours > theirs and not is_yes_no(sentence):
-            return nearest
-        if ours < theirs and covered >= 0.6:
-            return nearest
-    return None
+        there = set(content_sequence(nearest))
+        yield sentence, nearest, len(words & there) / max(1, len(there))
 
 
 def _overlap(words: set[str], source: str) -> float:
@@ -207,6 +231,10 @@ def _overlap(words: set[str], source: str) -> float:
 
 def _negations(text: str) -> int:
     return sum(word in NEGATIONS or word.endswith("n't") for word in tokens(text))
+
+
+def _restrictions(text: str) -> int:
+    return sum(word in _RESTRICTIONS for word in tokens(text))
 
 
 def _negations_about(words: set[str], source: str) -> int:

@@ -7,6 +7,7 @@ the list's opening or the table's header, beside it, or in the headings.
 from collections.abc import Sequence
 
 from tasks.grounding.claims import content_sequence, stem
+from tasks.grounding.questions import without_source
 from tasks.grounding.units import Passage, Unit
 from tasks.text.words import word_set
 
@@ -29,7 +30,7 @@ def relevance(question: str, answer: str, passage: Passage) -> float:
     """
     asked = frozenset(content_sequence(question)) - _ASKING
     titled = frozenset(content_sequence(passage.title))
-    sources = _sources(frozenset(content_sequence(answer)), passage)
+    sources = _sources(frozenset(content_sequence(answer)), asked, passage)
     if not sources or not asked:
         return 1.0
     wanted = asked - titled
@@ -41,6 +42,7 @@ def relevance(question: str, answer: str, passage: Passage) -> float:
 
 def wrong_column(question: str, answer: str, passage: Passage) -> str | None:
     """Return the column that an answer was taken from when the question names another one."""
+    question = without_source(question)
     asked = set(content_sequence(question))
     told = content_sequence(answer)
     rows = [unit for unit in passage.units if unit.header]
@@ -49,22 +51,40 @@ def wrong_column(question: str, answer: str, passage: Passage) -> str | None:
         columns = [n for n, cell in enumerate(row.cells) if content_sequence(cell) == told]
         if not told or not columns or passage.weight(asked & row.own_words) < best:
             continue
-        shares = [_share(set(content_sequence(name)), asked) for name in row.header]
+        shares = [_named(name, question, asked) for name in row.header]
         if max(shares[n] for n in columns) < max(shares) == 1.0:
             return row.header[columns[0]]
     return None
 
 
-def _share(words: set[str], asked: set[str]) -> float:
+def is_cell_beside(question: str, answer: str, passage: Passage) -> bool:
+    """Whether the answer is a table's cell, and another cell of its row stands in the question."""
+    told, asked = content_sequence(answer), " ".join(content_sequence(question))
+    for row in passage.units:
+        cells = [content_sequence(cell) for cell in row.cells]
+        others = [cell for cell in cells if cell and cell != told]
+        if told in cells and any(" ".join(cell) in asked for cell in others):
+            return True
+    return False
+
+
+def _named(column: str, question: str, asked: set[str]) -> float:
+    """Return how much of a column's name the question says, 0 to 1."""
+    words = set(content_sequence(column))
+    if f'"{column}"' in question:  # "Why" has no word that carries meaning
+        return 1.0
     return len(words & asked) / len(words) if words else 0.0
 
 
-def _sources(words: frozenset[str], passage: Passage) -> Sequence[int]:
-    """Return the units that hold much of the answer."""
+def _sources(words: frozenset[str], asked: frozenset[str], passage: Passage) -> Sequence[int]:
+    """Return the units that hold much of the answer.
+
+    What the question says already, such as the term of a definition, the answer may leave out.
+    """
     shares = [
-        (len(words & unit.own_words) / max(1, min(len(words), len(unit.own_words))), position)
+        (len(words & own) / max(1, min(len(words), len(own - (asked - words)))), position)
         for position, unit in enumerate(passage.units)
-        if unit.own_words
+        if (own := unit.own_words)
     ]
     best = max((share for share, _ in shares), default=0.0)
     return [position for share, position in shares if share >= max(_IS_SOURCE, 0.9 * best)]

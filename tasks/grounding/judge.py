@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tasks.grounding import claims, questions
-from tasks.grounding.evidence import relevance, wrong_column
+from tasks.grounding.evidence import is_cell_beside, relevance, wrong_column
 from tasks.grounding.order import disordered_steps, swapped_roles
 from tasks.grounding.slots import exchanged
 from tasks.grounding.units import Passage, parse_passage
@@ -67,12 +67,13 @@ def judge(
     """
     support = plain(passage)
     whole = " . ".join([*context, support])
+    parsed = parse_passage(passage, " . ".join(context))
     score = support_score(answer, whole) if answer else 1.0
     reason, detail = (
         (question and _check_question(question, whole, examples))
-        or (question and answer and _check_pair(question, answer))
+        or (question and answer and _check_pair(question, answer, parsed))
         or (answer and _check_answer(answer, whole, support))
-        or (answer and _check_places(question, answer, parse_passage(passage, " . ".join(context))))
+        or (answer and _check_places(question, answer, parsed))
         or (None, "")
     )
     if reason is None and score < min_score:
@@ -120,11 +121,13 @@ def _check_question(question: str, whole: str, examples: Sequence[str]) -> tuple
     return None
 
 
-def _check_pair(question: str, answer: str) -> tuple[str, str] | None:
+def _check_pair(question: str, answer: str, passage: Passage) -> tuple[str, str] | None:
     if not re.search(r"\w", answer) or len(question.split()) < 3:
         return "too_short", "The question has fewer than three words, or the answer has none."
-    new = claims.answer_words(answer) - claims.answer_words(question)
-    if not new and not claims.is_yes_no(answer):
+    # a title says where the answer is looked for, and may hold it
+    asked = questions.without_source(question)
+    new = claims.answer_words(answer) - claims.answer_words(asked)
+    if not (new or claims.is_yes_no(answer) or is_cell_beside(asked, answer, passage)):
         return "answer_in_question", "The answer says nothing that the question does not say."
     expected = questions.wrong_type(question, answer)
     if expected:
@@ -142,6 +145,9 @@ def _check_answer(answer: str, whole: str, support: str) -> tuple[str, str] | No
     negation = claims.negation_differs(answer, support)
     if negation:
         return "negation_mismatch", f"Answer and passage differ in a negation: {negation}"
+    restriction = claims.restriction_dropped(answer, support)
+    if restriction:
+        return "detail_mismatch", f"The passage restricts what the answer says: {restriction}"
     return None
 
 

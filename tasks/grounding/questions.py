@@ -3,13 +3,23 @@
 import re
 
 from tasks.grounding.claims import numbers
+from tasks.grounding.units import split_sentences
 
 _QUESTION_WORDS = re.compile(
     r"(?:According to|In|For|From|Within|By|At|Up|Until|Since|On|To|With|What|Which|Who|Whom|Whose|"
     r"How|When|Where|Why|Is|Are|Was|Were|Do|Does|Did|Can|Could|May|Must|Should|Will|Would|Has|Have|"
-    r"If|Under)\b"
+    r"If|Under|As)\b"
 )
 _INSTRUCTION = re.compile(r"(?:Fill in|List|Name|Explain|Describe|Complete|Summarise|Summarize)\b")
+
+
+# How a question says in which document or section its answer is looked for.
+_SOURCE = re.compile(r'^(?:According to|In) "[^"]*",\s*|(?<=^Fill in the gap), going by "[^"]*"')
+
+
+def without_source(question: str) -> str:
+    """Return a question without the title of the document or section that it is put to."""
+    return _SOURCE.sub("", question)
 
 
 def malformed(question: str) -> str | None:
@@ -21,7 +31,7 @@ def malformed(question: str) -> str | None:
         return "does not end with a question mark"
     if question.count("?") > 1 or "\n" in question:
         return "is more than one question"
-    if not _QUESTION_WORDS.match(question):
+    if not _QUESTION_WORDS.match(split_sentences(question)[-1]):
         return "does not begin like a question"
     repeated = re.search(r"\b(\w+) \1\b", question.lower())
     if repeated and repeated[1] not in ("that", "had"):
@@ -82,7 +92,7 @@ _TIMES = re.compile(
 
 def wrong_type(question: str, answer: str) -> str | None:
     """Return what a question asks for when the answer holds nothing of that sort."""
-    asked = re.sub(r'^According to "[^"]*", ', "", question).lower()
+    asked = without_source(question).lower()
     if re.search(r"\bhow (?:many|much)\b", asked) and not numbers(answer):
         return (
             None

@@ -125,3 +125,79 @@ def test_a_clause_left_out_takes_its_negation_along() -> None:
     assert reason(question, shortened, passage) is None
     wrong = "Staff meals in the canteen cost three euro on weekdays, on holidays."
     assert reason(question, wrong, passage) == "negation_mismatch"
+
+
+TRAVEL = (
+    "- Apron: The hinged flap at the end of a linkspan. It rests on the bow of a ship.\n"
+    "- Award: The end of a procurement, when one vendor has been chosen.\n"
+)
+SNAKES = "Cats travel anywhere. Snakes travel only in the car, in a closed box."
+TASKS = (
+    "| Action | Owner | Why |\n| --- | --- | --- |\n"
+    "| Purser checks the lists | Purser | the port asks for them |\n"
+    "| Mate closes the doors | Mate | no car may roll |\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "passage"),
+    [
+        # a definition whose second sentence does not repeat the term
+        (
+            'What is meant by "Apron"?',
+            "The hinged flap at the end of a linkspan. It rests on the bow of a ship.",
+            TRAVEL,
+        ),
+        # the title holds the answer, the question does not
+        (
+            'According to "The role of the purser", who keeps the lists?',
+            "The purser keeps the lists.",
+            "The purser keeps the lists and the keys.",
+        ),
+        (
+            'Fill in the gap, going by "Software under $10,000": see the rules for ____.',
+            "$10,000",
+            "For more see the rules for $10,000.",
+        ),
+        # a cell that the row's name begins with
+        ('What is the owner for "Purser checks the lists"?', "Purser", TASKS),
+        # a column whose name is an empty word, under a title that names another column
+        (
+            'According to "Every action", what stands under "Why" for "Mate closes the doors"?',
+            "no car may roll",
+            TASKS,
+        ),
+        # the title asks for a number, the question does not
+        ('In "How many lists", what is the owner for "Mate closes the doors"?', "Mate", TASKS),
+        # a statement before the question
+        ("I have lost my key. What now?", "Go to the purser.", "Go to the purser."),
+        # a colon is an end on both sides
+        (
+            "Who may refuse?",
+            "Nobody is forced: a person who is not well may refuse.",
+            "Nobody is forced: a person who is not well may refuse.",
+        ),
+        ('Summarise "The lists".', "The purser keeps the lists.", "The purser keeps the lists."),
+    ],
+)
+def test_right_rows_pass(question: str, answer: str, passage: str) -> None:
+    titles = ("The role of the purser", "Software under $10,000", "Every action", "How many lists")
+    assert judge(question, answer, passage, titles, 0.75).reason is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ("Snakes travel in the car, in a closed box.", "detail_mismatch"),
+        ("Snakes travel only in the car, in a closed box.", None),
+        ("In a closed box.", None),  # too short a part of it to say more than it did
+    ],
+)
+def test_a_restriction_left_out_says_too_much(answer: str, found: str | None) -> None:
+    assert reason("How do snakes travel?", answer, SNAKES) == found
+
+
+def test_an_answer_that_the_row_names_is_no_answer_from_another_row() -> None:
+    assert reason('What is the owner for "Mate closes the doors"?', "Mate closes", TASKS) == (
+        "answer_in_question"
+    )
