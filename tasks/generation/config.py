@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from data_contracts.base import Config
 from data_contracts.errors import ConfigError, UnknownName
-from tasks.generation.base import GENERATORS, Generator
+from tasks.generation.base import GENERATORS, Generator, LLMGenerator
 from tasks.generation.generators.cloze import ClozeGenerator
 from tasks.generation.generators.definition import DefinitionGenerator
 from tasks.generation.generators.fact import FactGenerator
@@ -16,7 +16,7 @@ from tasks.generation.generators.keyword_passage import KeywordPassageGenerator
 from tasks.generation.generators.lead_summary import LeadSummaryGenerator
 from tasks.generation.generators.procedure import ProcedureGenerator
 from tasks.generation.generators.table import TableGenerator
-from tasks.llm.config import LLMConfig
+from tasks.llm.config import EMBEDDED, LLMConfig
 
 if TYPE_CHECKING:
     AnyGenerator = Generator
@@ -105,4 +105,17 @@ class GenerationConfig(Config):
                 )
             if number < 1:
                 raise ConfigError(f"generation.rows_per_kind.{name} is {number}: want 1 or more.")
+        return self
+
+    @model_validator(mode="after")
+    def _an_endpoint_is_asked(self) -> Self:
+        """Refuse an endpoint that no generator asks: its user expects questions from it."""
+        asking = any(isinstance(generator, LLMGenerator) for generator in self.generators)
+        if self.llm.base_url != EMBEDDED and not asking:
+            raise ConfigError(
+                f"generation.llm.base_url is {self.llm.base_url!r}, but all of "
+                "`generation.generators` go by rules: nobody would ask it. Start from the profile "
+                "`llm`, which lists the generators that do, or add one, such as "
+                "`- generator: single_fact`."
+            )
         return self

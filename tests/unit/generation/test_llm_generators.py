@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from data_contracts.dataset import count_reasons
+from data_contracts.errors import ConfigError
 from data_contracts.schemas import EXAMPLE
 from data_contracts.validation import validate
 from tasks.generation.asking import PairGenerator, PassageGenerator, prompt
@@ -29,6 +31,7 @@ from tests.unit.generation.replies import (
     respond,
 )
 
+PROFILES = Path(__file__).parents[3] / "deploy" / "profiles"
 ASKING = [g for g in GENERATORS if issubclass(g, LLMGenerator)]
 KINDS = [g for g in ASKING if issubclass(g, PassageGenerator)]
 NAMES = [g.model_fields["generator"].default for g in KINDS]
@@ -298,3 +301,24 @@ def test_all_kinds_together_through_one_endpoint(endpoint, tmp_path) -> None:
     reasons = count_reasons(result.dropped)
     assert set(reasons) <= {"invalid_reply", "duplicate"}
     assert len(set(result.kept.column("kind").to_pylist())) >= len(NAMES) - 2
+
+
+def test_the_profile_with_a_language_model_asks_for_every_kind(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    endpoint.respond = respond
+    settings = yaml.safe_load((PROFILES / "llm.yaml").read_text(encoding="utf-8"))["generation"]
+    listed = {generator["generator"] for generator in settings["generators"]}
+    assert set(NAMES) - listed == {"style", "cross_lingual"}, "the two that need a word of the user"
+    settings["llm"] |= {"base_url": endpoint.base_url, "model": "m"}
+    settings |= {"max_loss_rate": 1.0, "max_refusal_share": 1.0}
+    config = GenerationConfig.model_validate(settings)
+    client = ChatClient(endpoint.base_url, config.llm, None)
+    result = generate_examples(*tables(*CORPUS), config, client, tmp_path)
+    made = {row["generator"] for row in (*result.kept.to_pylist(), *result.dropped.to_pylist())}
+    assert listed & set(NAMES) <= made
+
+
+def test_an_endpoint_that_no_generator_asks_is_refused() -> None:
+    with pytest.raises(ConfigError, match="nobody would ask it.*profile `llm`"):
+        GenerationConfig(llm=LLMConfig(base_url="http://127.0.0.1:1/v1"))
