@@ -33,6 +33,8 @@ def malformed(question: str) -> str | None:
         return "is more than one question"
     if not _QUESTION_WORDS.match(split_sentences(question)[-1]):
         return "does not begin like a question"
+    if re.match(r"\w+: ", question):
+        return "is a line of a conversation"
     repeated = re.search(r"\b(\w+) \1\b", question.lower())
     if repeated and repeated[1] not in ("that", "had"):
         return f"repeats {repeated[1]!r}"

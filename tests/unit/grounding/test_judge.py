@@ -67,6 +67,7 @@ def test_names_units_negations_and_bounds(question: str, answer: str, expected: 
         ("How many days does it give to every employee?", "not_self_contained"),
         ("How many days of annual leave are listed above?", "not_self_contained"),
         ("Annual leave of every full-time employee.", "malformed"),
+        ("You: I have leave. How many days is it?", "malformed"),
         ("How many days? And how many weeks of annual leave?", "malformed"),
         ("The annual leave has how many days?", "malformed"),
         ("How many many days of annual leave are there?", "malformed"),
