@@ -18,7 +18,6 @@ import torch
 from safetensors import safe_open
 from torch.nn.functional import cross_entropy
 
-from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.evaluation.generation import _generate
 from tasks.modeling.base_model import load_model, load_tokenizer, resolve_base_model
 from tasks.modeling.chat import IGNORED, encode_example
@@ -29,6 +28,7 @@ from tasks.training.checkpoints import newest_checkpoint
 from tasks.training.config import TrainingConfig
 from tasks.training.method import METHODS, TrainingMethod
 from tasks.training.train import count_parameters, train_model
+from tests.ferry_rows import ferry_rows
 from tests.tiny_models import tiny_base
 
 pytestmark = pytest.mark.usefixtures("libraries_are_no_garbage")
@@ -110,19 +110,7 @@ def shapes(base):
 
 @pytest.fixture(scope="module")
 def examples() -> pa.Table:
-    cells = {"kind": "fact", "document_id": "d", "chunk_id": "c", "generator": "fact"}
-    rows = [
-        blank_row(EXAMPLE)
-        | cells
-        | {
-            "example_id": f"e{number}",
-            "question": "What is a ferry" + " that is slow" * (number % 5) + "?",
-            "answer": "A ferry is a ship that carries cars and people.",
-            "split": "train" if number < 24 else "validation",
-        }
-        for number in range(30)
-    ]
-    return pa.Table.from_pylist(rows, schema=EXAMPLE)
+    return ferry_rows(30, train=24)
 
 
 @pytest.fixture(scope="module")

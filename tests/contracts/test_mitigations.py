@@ -15,7 +15,6 @@ import torch
 from safetensors import safe_open
 
 from data_contracts.errors import ConfigError
-from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.modeling.base_model import load_model, load_tokenizer
 from tasks.modeling.chat import encode_example
 from tasks.modeling.supervised import collate, token_losses
@@ -24,6 +23,7 @@ from tasks.training.checkpoints import newest_checkpoint
 from tasks.training.config import TrainingConfig
 from tasks.training.mitigation import MITIGATIONS
 from tasks.training.train import train_model
+from tests.ferry_rows import ferry_rows
 from tests.tiny_models import tiny_base
 from tests.two_tasks import (
     Learnt,
@@ -72,19 +72,7 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def examples() -> pa.Table:
-    cells = {"kind": "fact", "document_id": "d", "chunk_id": "c", "generator": "fact"}
-    rows = [
-        blank_row(EXAMPLE)
-        | cells
-        | {
-            "example_id": f"e{number}",
-            "question": "What is a ferry" + " that is slow" * (number % 5) + "?",
-            "answer": "A ferry is a ship that carries cars and people.",
-            "split": "train" if number < 16 else "validation",
-        }
-        for number in range(20)
-    ]
-    return pa.Table.from_pylist(rows, schema=EXAMPLE)
+    return ferry_rows(20, train=16)
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,17 @@
 from pathlib import Path
 
 import psutil
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from safetensors.torch import load_file
 
 from data_contracts.dataset import KEPT, DatasetRef, read_kept
 from data_contracts.errors import TrainingError
-from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.modeling.tuned import WEIGHTS
 from tasks.training.config import TrainingConfig
 from tasks.training.processes import train_in_processes
 from tasks.training.train import train_model
+from tests.ferry_rows import ferry_rows
 from tests.tiny_models import tiny_base
 
 pytestmark = pytest.mark.timeout(600)
@@ -31,19 +30,12 @@ def base(tmp_path_factory):
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory) -> DatasetRef:
     """Rows of unlike length whose number no batch divides: 21 for training, 5 for validation."""
-    rows = [
-        blank_row(EXAMPLE)
-        | {"kind": "fact", "document_id": "d", "chunk_id": "c", "generator": "fact"}
-        | {
-            "example_id": f"e{number}",
-            "question": "What is a ferry" + " that is slow" * (number % 5) + "?",
-            "answer": "A ferry is a ship that carries cars" + " and people" * (number % 3) + ".",
-            "split": "train" if number < 21 else "validation",
-        }
-        for number in range(26)
-    ]
+    answer = "A ferry is a ship that carries cars"
+    rows = ferry_rows(
+        26, train=21, cells=lambda n: {"answer": answer + " and people" * (n % 3) + "."}
+    )
     folder = tmp_path_factory.mktemp("examples")
-    pq.write_table(pa.Table.from_pylist(rows, schema=EXAMPLE), folder / KEPT)
+    pq.write_table(rows, folder / KEPT)
     return DatasetRef(
         stage="augmentation", fingerprint="f", folder=str(folder), content_sha256="0", rows=26
     )

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 
 from data_contracts.errors import TrainingError
-from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.evaluation.config import EvaluationConfig
 from tasks.evaluation.general import TextItem
 from tasks.search.config import SweepConfig
@@ -22,6 +21,7 @@ from tasks.search.task import Material, run_fold, run_trial
 from tasks.splitting.folds import fold_examples
 from tasks.tracking import RunContext, start_pipeline_run
 from tasks.training.config import TrainingConfig
+from tests.ferry_rows import ferry_rows
 from tests.tiny_models import tiny_base
 
 TEXTS = (TextItem("a", "general", "The capital of France is Paris, and it lies on a river."),)
@@ -29,21 +29,7 @@ RATE = "training.learning_rate"
 
 
 def examples() -> pa.Table:
-    rows = []
-    for number in range(30):
-        row = blank_row(EXAMPLE) | {
-            "example_id": f"e{number}",
-            "kind": "fact",
-            "question": "What is a ferry" + " that is slow" * (number % 5) + "?",
-            "answer": "A ferry is a ship that carries cars and people.",
-            "document_id": f"d{number}",
-            "group_id": f"g{number}",
-            "chunk_id": "c",
-            "generator": "fact",
-            "split": "train" if number < 20 else "validation",
-        }
-        rows.append(row)
-    return pa.Table.from_pylist(rows, schema=EXAMPLE)
+    return ferry_rows(30, train=20, cells=lambda n: {"document_id": f"d{n}", "group_id": f"g{n}"})
 
 
 def sweep_config(**options) -> SweepConfig:

@@ -3,7 +3,6 @@
 import pyarrow as pa
 import pytest
 
-from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.modeling.base_model import load_tokenizer
 from tasks.modeling.chat import encode_example
 from tasks.modeling.checkpoint_losses import CHECKPOINT_LOSSES, read_checkpoint_losses
@@ -12,6 +11,7 @@ from tasks.modeling.tuned import WEIGHTS, load_model
 from tasks.training.config import TrainingConfig
 from tasks.training.method import METHODS
 from tasks.training.train import train_model
+from tests.ferry_rows import ferry_rows
 from tests.tiny_models import tiny_base
 
 
@@ -23,24 +23,17 @@ def base(tmp_path_factory):
 @pytest.fixture(scope="module")
 def examples() -> pa.Table:
     """Validation answers contradict those that training repeats: soon its loss rises."""
-    rows = []
-    for number in range(20):
+
+    def cells(number: int) -> dict[str, str | None]:
         held_out = number % 4 == 3
-        rows.append(
-            blank_row(EXAMPLE)
-            | {
-                "example_id": f"e{number}",
-                "kind": "fact",
-                "question": "What is a ferry" + " that is slow" * (number % 3) + "?",
-                "answer": "No ship at all." if held_out else "A ship that carries cars.",
-                "document_id": f"d{number}",
-                "group_id": None if number == 3 else f"g{number // 8}",
-                "chunk_id": "c",
-                "generator": "fact",
-                "split": "validation" if held_out else "train",
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=EXAMPLE)
+        return {
+            "answer": "No ship at all." if held_out else "A ship that carries cars.",
+            "document_id": f"d{number}",
+            "group_id": None if number == 3 else f"g{number // 8}",
+            "split": "validation" if held_out else "train",
+        }
+
+    return ferry_rows(20, train=20, cells=cells)
 
 
 def config(**changes) -> TrainingConfig:

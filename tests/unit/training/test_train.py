@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 
 from data_contracts.errors import StorageError, TooFewRows, TrainingError
 from data_contracts.results import ModelRef
-from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.modeling.base_model import load_model, load_tokenizer
 from tasks.modeling.chat import IGNORED, encode_example
 from tasks.modeling.tuned import WEIGHTS
@@ -21,6 +20,7 @@ from tasks.training.method import METHODS
 from tasks.training.sampling import LengthGroupedSampler
 from tasks.training.train import train_model
 from tasks.training.trainer import STATE
+from tests.ferry_rows import ferry_rows
 from tests.tiny_models import tiny_base
 
 
@@ -31,21 +31,7 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def examples() -> pa.Table:
-    rows = []
-    for number in range(30):
-        row = blank_row(EXAMPLE)
-        row |= {
-            "example_id": f"e{number}",
-            "kind": "fact",
-            "question": "What is a ferry" + " that is slow" * (number % 5) + "?",
-            "answer": "A ferry is a ship that carries cars and people.",
-            "document_id": "d",
-            "chunk_id": "c",
-            "generator": "fact",
-            "split": "train" if number < 24 else "validation",
-        }
-        rows.append(row)
-    return pa.Table.from_pylist(rows, schema=EXAMPLE)
+    return ferry_rows(30, train=24)
 
 
 def config(**changes) -> TrainingConfig:
