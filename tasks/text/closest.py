@@ -23,7 +23,9 @@ class _Sides:
     other_names: Names
 
 
-def remembered_closest(detector: Detector, rows: Positions, others: Positions, use: str) -> Closest:
+def remembered_closest(
+    detector: Detector, rows: Positions, others: Positions, use: str, like: str | None = None
+) -> Closest:
     """Return what `Detector.closest` does, from what the last run found as far as it holds.
 
     Args:
@@ -31,12 +33,13 @@ def remembered_closest(detector: Detector, rows: Positions, others: Positions, u
         rows: Positions of the rows for each of which the closest is wanted.
         others: Positions of the rows among which.
         use: Names the two sides, so that each comparison of a run has a place of its own.
+        like: A comparison of many of the same rows, which holds where this one is new.
     """
     if detector.compare is closest_by_cosine:  # a product of matrices differs with their shape
         return detector.closest(rows, others)
     sides = _Sides(rows, others, detector.names[rows], detector.names_within[others])
-    key = f"closest {use} {detector.name} {detector.threshold}"
-    found = _closest(detector, sides, recall_arrays(key))
+    key, instead = (f"closest {name} {detector.name} {detector.threshold}" for name in (use, like))
+    found = _closest(detector, sides, recall_arrays(key) or recall_arrays(instead))
     best = np.where(found.value > 0, found.index, 0)
     names = sides.other_names[best] if others.size else sides.names[:0]
     keep_arrays(key, names=sides.names, others=sides.other_names, best=names, value=found.value)

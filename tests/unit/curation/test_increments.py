@@ -2,13 +2,16 @@
 
 from random import Random
 
+import pyarrow.compute as pc
 import pytest
 
 from data_contracts.dataset import content_sha256
 from tasks.curation.audit import audit_leakage
 from tasks.curation.config import CurationConfig
 from tasks.curation.curate import curate_examples
+from tasks.curation.outside import EARLIER_VERSIONS, OutsideRows
 from tasks.text.config import SimilarityConfig
+from tasks.text.detectors import Detector
 from tasks.text.remembered import remembering
 
 WORDS = [f"{a}{b}" for a in ("bol", "gan", "lin", "mar", "sten", "wha") for b in "aeiou"]
@@ -56,10 +59,11 @@ def edited(random, rows, stock):
     return list({row["example_id"]: row for row in rows}.values())
 
 
-def outcome(rows):
+def outcome(rows, earlier):
     curated = curate_examples(rows, CONFIG)
     tables = [content_sha256(curated.kept), content_sha256(curated.dropped)]
-    return tables, curated.figures, audit_leakage(rows, CONFIG)
+    outside = [OutsideRows(EARLIER_VERSIONS, earlier, parentage=True)]
+    return tables, curated.figures, audit_leakage(rows, CONFIG, outside)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -67,11 +71,35 @@ def test_after_an_edit_the_result_is_that_of_a_fresh_start(tmp_path, table, seed
     random = Random(seed)
     stock = [sentence(random) for _ in range(12)]
     rows = [make_row(random, number, stock) for number in range(60)]
+    earlier = table([row for row in rows if row["split"] == "test"])
     for _ in range(5):
         with remembering(tmp_path):
-            found = outcome(table(rows))
-        assert found == outcome(table(rows))
+            found = outcome(table(rows), earlier)
+        assert found == outcome(table(rows), earlier)
         rows = edited(random, rows, stock)
+
+
+def test_test_rows_of_an_earlier_version_that_are_still_there_are_not_compared_again(
+    tmp_path, table, monkeypatch
+):
+    random = Random(2)
+    stock = [sentence(random) for _ in range(12)]
+    rows = table([make_row(random, number, stock) for number in range(60)])
+    tests = rows.filter(pc.field("split") == "test")
+    compared = []
+    closest = Detector.closest
+    monkeypatch.setattr(
+        Detector,
+        "closest",
+        lambda self, ours, others: compared.append(ours.size) or closest(self, ours, others),
+    )
+    for outside in ([], [OutsideRows(EARLIER_VERSIONS, tests, parentage=True)]):
+        compared.append(-1)
+        with remembering(tmp_path):
+            audit_leakage(rows, CONFIG, outside)
+    again = compared[compared.index(-1, 1) + 1 :]
+    assert tests.num_rows > 5
+    assert tests.num_rows not in again
 
 
 def test_what_is_gone_is_forgotten(tmp_path, table):
