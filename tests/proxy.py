@@ -97,7 +97,7 @@ class Proxy:
             socket.create_connection(("127.0.0.1", self.https), timeout=60) as plain,
             trust.wrap_socket(plain, server_hostname=host) as secured,
         ):
-            connection = HTTPConnection(host, self.https)
+            connection = HTTPConnection(host)  # as where the port is the usual one
             connection.sock = secured
             return _asked(connection, method, path, sent)
 
