@@ -7,7 +7,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
     """What came back."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: HTTPMessage
     body: bytes
 
 
@@ -129,15 +129,9 @@ def basic(user: str, password: str) -> str:
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
-def _once(answer: HTTPResponse) -> dict[str, str]:
-    names = [name for name, _ in answer.getheaders()]
-    assert len(names) == len(set(names)), names
-    return dict(answer.getheaders())
-
-
 def _asked(
     connection: HTTPConnection, method: str, path: str, headers: Mapping[str, str]
 ) -> Answer:
     connection.request(method, path, headers=dict(headers))
     answer = connection.getresponse()
-    return Answer(answer.status, _once(answer), answer.read())
+    return Answer(answer.status, answer.headers, answer.read())

@@ -109,10 +109,10 @@ def test_another_name_leads_nowhere(proxy, upstream):
 def test_answers_carry_strict_headers_and_name_no_server_behind(host, status, proxy):
     answer = proxy.ask(host, "/")
     assert answer.status == status
-    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
-    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
+    assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+    assert answer.headers.get_all("X-Frame-Options") == ["SAMEORIGIN"]
+    assert answer.headers.get_all("Referrer-Policy") == ["same-origin"]
     assert answer.headers.get("Server", "Caddy") == "Caddy"  # no version, and not what is behind
 
 
