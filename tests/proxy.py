@@ -120,8 +120,10 @@ class Proxy:
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, self._log.read_text()[-2000:]
-        made = self._storage / "certificates" / "local"
-        return all((made / host / f"{host}.crt").is_file() for host in (PREFECT, MLFLOW))
+        try:
+            return all(self.ask(host, "/") for host in (PREFECT, MLFLOW))
+        except OSError:  # it does not listen yet, or has no certificate yet
+            return False
 
 
 def basic(user: str, password: str) -> str:
