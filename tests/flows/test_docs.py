@@ -59,6 +59,17 @@ def test_every_page_of_results_says_the_command_that_makes_it(repository):
             assert (repository / "benchmarks" / f"{name}.py").is_file(), (page, name)
 
 
+def test_the_sizing_page_is_of_the_figures_that_the_other_pages_measured(repository):
+    from benchmarks.sizing import documents_table, measured
+
+    page = (repository / "docs" / "results" / "sizing.md").read_text()
+    figures = measured()
+    assert len(figures.stages) == 11
+    missing = [line for line in documents_table(figures, 0.05) if line not in page]
+    assert missing == [], "run `python -m benchmarks.sizing`"
+    assert f"Rows of {figures.tokens} tokens" in page
+
+
 def test_the_shell_completes_commands_and_options(repository):
     from pathlib import Path
 
