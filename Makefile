@@ -98,9 +98,8 @@ lock: $(TOOLS) ## Write requirements.lock anew: the pins of constraints.txt with
 audit: $(TOOLS) ## Look for known vulnerabilities; says so where no advisory database answers
 	.ci/audit $(TOOLS)/bin/pip-audit
 
-sbom: $(STAMP) $(TOOLS) ## Write sbom.json (CycloneDX): every package that is installed
-	$(TOOLS)/bin/cyclonedx-py environment --output-reproducible --output-file sbom.json \
-		--pyproject pyproject.toml $(BIN)/python
+sbom: $(STAMP) $(TOOLS) ## Write sbom.json (CycloneDX): all that is installed, licences, hashes of the lock
+	.ci/sbom $(TOOLS)/bin/cyclonedx-py $(BIN)/python
 
 clean: ## Remove the virtual environment and caches; datasets and models in .temper stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -164,7 +164,13 @@ def _data_docs_actions(context: "EphemeralDataContext", folder: Path | None) -> 
         "local_site",
         {
             "class_name": "SiteBuilder",
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "site_index_builder": {
+                "class_name": "DefaultSiteIndexBuilder",
+                "view": _view("IndexPageView"),
+            },
+            "site_section_builders": {
+                section: {"view": _view("PageView")} for section in ("expectations", "validations")
+            },
             "store_backend": {
                 "class_name": "TupleFilesystemStoreBackend",
                 "base_directory": str(folder),
@@ -172,6 +178,10 @@ def _data_docs_actions(context: "EphemeralDataContext", folder: Path | None) -> 
         },
     )
     return [UpdateDataDocsAction(name="data docs", site_names=["local_site"])]
+
+
+def _view(name: str) -> dict[str, str]:
+    return {"module_name": "data_contracts.data_docs_view", "class_name": name}
 
 
 def _describe(result: Any, suite: str) -> str:

@@ -175,6 +175,7 @@ class Stack:
         command += ["--backend-store-uri", self._database_url("pg8000", "mlflow")]
         command += ["--artifacts-destination", f"s3://{BUCKET}", "--host", "127.0.0.1"]
         command += ["--port", str(self.ports["mlflow"]), "--workers", "1"]
+        command += ["--allowed-hosts", f"127.0.0.1:{self.ports['mlflow']},mlflow.localhost"]
         environment = {
             "MLFLOW_AUTH_CONFIG_PATH": str(settings),
             "MLFLOW_AUTH_ADMIN_PASSWORD": MLFLOW_PASSWORD,

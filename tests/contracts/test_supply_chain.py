@@ -117,3 +117,44 @@ def test_an_audit_that_looked_at_nothing_says_so(packages, said, code, repositor
         check=False,
     )
     assert (done.returncode, said in done.stdout) == (code, True), done.stdout
+
+
+def bill_of_materials(folder: Path, repository: Path, listed: dict[str, str]) -> tuple[int, str]:
+    """Run .ci/sbom on the repository's lock with a tool that lists what it is told to."""
+    names = ["name", "version", "purl"]
+    rows = [(name, version, f"pkg:pypi/{name}@{version}") for name, version in listed.items()]
+    bill = json.dumps({"components": [dict(zip(names, row, strict=True)) for row in rows]})
+    program = folder / "cyclonedx-py"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\n"
+        f"open(sys.argv[sys.argv.index('--output-file') + 1], 'w').write({bill!r})\n"
+    )
+    program.chmod(0o755)
+    (folder / "requirements.lock").write_text((repository / "requirements.lock").read_text())
+    command = [sys.executable, repository / ".ci" / "sbom", program, "python"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_bill_of_materials_has_every_locked_package_with_its_hashes(lock, repository, tmp_path):
+    locked = pins(lock)
+    assert bill_of_materials(tmp_path, repository, locked)[0] == 0
+    written = json.loads((tmp_path / "sbom.json").read_text())["components"]
+    hashes = {
+        (each["name"], each["version"]): [h["content"] for h in reference["hashes"]]
+        for each in written
+        for reference in each["externalReferences"]
+    }
+    assert set(hashes) == set(locked.items())
+    assert sorted(h for some in hashes.values() for h in some) == sorted(
+        re.findall(r"--hash=sha256:(\w+)", lock)
+    )
+
+
+def test_a_bill_of_materials_that_is_not_the_locks_says_so(lock, repository, tmp_path):
+    other = pins(lock) | {"numpy": "0.0.1"}
+    del other["pandas"]
+    code, said = bill_of_materials(tmp_path, repository, other)
+    assert code == 1
+    assert "numpy: locked" in said and "0.0.1" in said
+    assert "pandas: locked" in said and "not installed" in said

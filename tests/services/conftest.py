@@ -4,6 +4,7 @@ import pytest
 
 from flows.orphans import end_with_this_process
 from tests.flows.conftest import tiny_profile  # noqa: F401 - a fixture
+from tests.proxy import Proxy, caddy
 from tests.stack import Stack, missing, wait_until
 
 
@@ -30,3 +31,14 @@ def piped(stack, tiny_profile):  # noqa: F811
     state = stack.end_of(run)
     assert state["type"] == "COMPLETED", (state["message"], stack.log("temper-gpu")[-3000:])
     return run
+
+
+@pytest.fixture
+def proxy(stack, tmp_path):
+    program = caddy()
+    if program is None:
+        pytest.skip("needs Caddy: pip install '.[services]', or the system's package")
+    prefect, mlflow = (f"127.0.0.1:{stack.ports[name]}" for name in ("prefect", "mlflow"))
+    running = Proxy(program, tmp_path, prefect=prefect, mlflow=mlflow)
+    yield running
+    running.close()

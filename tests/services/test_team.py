@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, wait_until
+from tests.proxy import MLFLOW, PASSWORD, PREFECT, USER
+from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, PREFECT_LOGIN, wait_until
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -93,6 +94,24 @@ def test_mlflow_refuses_without_the_login(stack, login):
         "/get-artifact?path=report.html&run_uuid=0",
     ):
         assert httpx.get(stack.mlflow_url + page, auth=login).status_code == 401, page
+
+
+PATHS = {
+    PREFECT: ("/", "/runs", "/ui-settings", "/api/flows/name/pipeline", "/api/admin/version"),
+    MLFLOW: ("/", "/api/2.0/mlflow/experiments/get?experiment_id=0", "/graphql", "/get-artifact"),
+}
+
+
+def test_through_the_proxy_a_stranger_gets_nothing_of_either_server(stack, proxy):
+    for host, paths in PATHS.items():
+        for path in paths:
+            for login in (None, ("stranger", "guessed")):
+                assert proxy.ask(host, path, login).status == 401, (host, path, login)
+    people = tuple(PREFECT_LOGIN.split(":", 1))
+    assert proxy.ask(PREFECT, "/", (USER, PASSWORD)).status == 200
+    assert proxy.ask(PREFECT, "/api/flows/name/pipeline", (USER, PASSWORD)).status == 401
+    assert proxy.ask(PREFECT, "/api/flows/name/pipeline", people).status == 200
+    assert proxy.ask(MLFLOW, "/", (MLFLOW_USER, MLFLOW_PASSWORD)).status == 200
 
 
 def test_a_schedule_starts_a_run(stack, tiny_profile):

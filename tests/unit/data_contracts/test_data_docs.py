@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import jinja2
 import pyarrow as pa
 import pytest
 from lxml import html
@@ -64,3 +65,13 @@ def test_links_between_the_pages_lead_somewhere(site):
         for address in page.xpath("//a/@href"):
             name = address.partition("#")[0]
             assert not name or (path.parent / name).is_file(), (path, address)
+
+
+def test_the_templates_of_the_pages_are_compiled_once_a_process(site, tmp_path, monkeypatch):
+    def refuse(*_arguments, **_named):
+        raise AssertionError("a template is compiled again")
+
+    monkeypatch.setattr(jinja2.Environment, "compile", refuse)
+    table = pa.Table.from_pylist([], schema=EXAMPLE)
+    validate(table, EXAMPLE, "generation", tmp_path)
+    pages(tmp_path)

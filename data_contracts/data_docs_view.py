@@ -1,0 +1,42 @@
+"""Compiles the templates of Great Expectations' pages once a process, not once for each page.
+
+Its site builder is told of these classes by name, as they need Great Expectations, which takes
+seconds to import.
+"""
+
+from great_expectations.render.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
+from jinja2.bccache import Bucket, BytecodeCache
+
+
+class _InMemory(BytecodeCache):
+    """Keeps what was compiled, by the template's name and text."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        compiled = self._compiled.get((bucket.key, bucket.checksum))
+        if compiled is not None:
+            bucket.bytecode_from_string(compiled)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = _InMemory()
+
+
+class PageView(DefaultJinjaPageView):  # type: ignore[misc]
+    """A page of a suite or of its outcome."""
+
+    def __init__(self, *directories: str | None, **named: str | None) -> None:
+        super().__init__(*directories, **named)
+        self.env.bytecode_cache = _COMPILED
+
+
+class IndexPageView(DefaultJinjaIndexPageView):  # type: ignore[misc]
+    """The page that lists them."""
+
+    def __init__(self, *directories: str | None, **named: str | None) -> None:
+        super().__init__(*directories, **named)
+        self.env.bytecode_cache = _COMPILED
