@@ -33,7 +33,6 @@ STAGE = re.compile(r"^\| ([^|*]+?) \| ([\d.]+) \|", re.MULTILINE)
 SEARCH = re.compile(
     r"^\| ([\d,]+) \|(?: [^|]+\|){2} ([\d.]+) \|(?: [^|]+\|){2} ([\d,]+) \|", re.MULTILINE
 )
-READ = re.compile(r"^\| [\d,]+ \|(?: [^|]+\|){5} ([\d.]+) \|", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,8 @@ class Measured:
     """Figures of other pages.
 
     Attributes:
-        stages: Processor seconds a document, stage by stage; reading is of longer documents.
+        stages: Processor seconds a document, stage by stage.
+        words: Of a document.
         rows: Training rows a document.
         search: Processor seconds a document of the search for near-duplicates on disk.
         disk: Bytes a document that this search leaves.
@@ -77,6 +77,7 @@ class Measured:
     """
 
     stages: dict[str, float]
+    words: int
     rows: float
     search: float
     disk: float
@@ -95,14 +96,14 @@ class Fit:
 def measured() -> Measured:
     """Return the figures, read from their pages."""
     built, trained = _page("increments"), _page("trainer-speed")
-    number = _number(_only(r"--documents (\d+) --paragraphs 2 5`", built))
+    number = _number(_only(r"--documents (\d+) --paragraphs \d+ \d+`", built))
     table = built.partition("| stage |")[2].partition("\n\n")[0]
     stages = {name: float(seconds) / number for name, seconds in STAGE.findall(table)}
     del stages["imports, Prefect, MLflow"]  # once, whatever the number
-    stages["ingest"] = 1 / float(READ.findall(_page("ingestion-throughput"))[-1])
     found, seconds, megabytes = map(_number, SEARCH.findall(_page("near-duplicates-scale"))[-1])
     return Measured(
         stages=stages,
+        words=int(_only(r"\((\d+) words a document", built)),
         rows=_number(_only(r"\| augmentation \| ([\d,]+) \|", built)) / number,
         search=seconds / found,
         disk=megabytes * 1e6 / found,
@@ -182,7 +183,7 @@ def render(options: argparse.Namespace) -> str:
         models="\n".join(models_table(options, figures)),
         tokens=figures.tokens,
         rows=f"{figures.rows:.2f}",
-        read=f"{1 / figures.stages['ingest']:.1f}",
+        words=f"{figures.words:,}",
         search=f"{figures.search * 1e6:.1f}",
         starts=f"{DOCUMENT_BYTES * COUNTS[-1] / GB:.0f}",
         search_hours=f"{figures.search * COUNTS[-1] / HOUR:.1f}",
