@@ -1,6 +1,6 @@
 """Everything that evaluation finds out about one model: loaded once, measured, measured again."""
 
-import time
+import logging
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +19,15 @@ from tasks.evaluation.predict import of_split, predict, training_losses
 from tasks.evaluation.remembered import Memory, base_memory
 from tasks.evaluation.sharpness import ARTIFACT as SHARPNESS
 from tasks.evaluation.sharpness import sharpness
+from tasks.evaluation.timing import timed
 from tasks.memo import Memo
 from tasks.modeling.anchor_texts import ANCHORS, read_anchor_texts, require_apart
 from tasks.modeling.tuned import load_any, training_method
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+logger = logging.getLogger(__name__)
 
 
 def measure(
@@ -50,11 +53,15 @@ def measure(
         ModelError: The model cannot be loaded, or gives losses that are not finite.
     """
     _require_apart(model, general)  # before the model: a wrong file should not cost a minute
-    loaded, tokenizer = load_any(model)
-    seen = examples if split is None else of_split(examples, split)
     kept = isinstance(model, BaseModelRef)
+    logger.info("evaluation: measuring the %s", "base model" if kept else "tuned model")
+    loading: dict[str, float] = {}
+    with timed(loading, "loading"):
+        loaded, tokenizer = load_any(model)
+    seen = examples if split is None else of_split(examples, split)
     with base_memory(cache, model.fingerprint, split) if kept else nullcontext() as memo:
         found = predict(loaded, tokenizer, seen, general, config, Memory(memo, "first"))
+        found = replace(found, figures={**loading, **found.figures})
         if config.noise_rows:
             found = _with_noise(found, loaded, tokenizer, seen, general, config, memo)
     if config.sharpness.directions:  # last: it merges the adapter
@@ -79,14 +86,11 @@ def _with_noise(
     memo: Memo | None,
 ) -> StageResult:
     """Return a result with what measuring some of its rows again changes."""
-    started, spent = time.monotonic(), time.process_time()
-    memory = Memory(memo, "again")
-    again = predict(loaded, tokenizer, seen, general, repetition(config), memory)
-    floors = noise_floors(found.kept, again.kept, config)
-    seconds = {
-        "seconds.noise": round(time.monotonic() - started, 2),
-        "processor_seconds.noise": round(time.process_time() - spent, 2),
-    }
+    seconds: dict[str, float] = {}
+    with timed(seconds, "noise"):
+        memory = Memory(memo, "again")
+        again = predict(loaded, tokenizer, seen, general, repetition(config), memory)
+        floors = noise_floors(found.kept, again.kept, config)
     return _with(found, seconds, ARTIFACT, floors_to_json(floors))
 
 

@@ -6,9 +6,7 @@ tuned model are compared on the same ones.
 
 import hashlib
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -25,6 +23,7 @@ from tasks.evaluation.measured_model import MeasuredModel
 from tasks.evaluation.metrics import exact_match, token_f1
 from tasks.evaluation.multiple_choice import EncodedItem, encode_item
 from tasks.evaluation.remembered import Memory
+from tasks.evaluation.timing import timed
 from tasks.modeling.chat import encode_example, prompt_ids, prompt_messages
 
 if TYPE_CHECKING:
@@ -63,13 +62,13 @@ def predict(
     subject = MeasuredModel(model, tokenizer, config, memory or Memory())
     seconds: dict[str, float] = {}
     chosen = _choose_examples(examples, config)
-    with _timed(seconds, "answers"):
+    with timed(seconds, "answers"):
         rows = _answer_rows(subject, chosen)
-    with _timed(seconds, "generation"):
+    with timed(seconds, "generation"):
         _add_generated(subject, rows, chosen["test"])
-    with _timed(seconds, "general_text"):
+    with timed(seconds, "general_text"):
         rows += _text_rows(subject, general.texts)
-    with _timed(seconds, "general_skill"):
+    with timed(seconds, "general_skill"):
         rows += _skill_rows(subject, general.items)
     return _result(rows, seconds)
 
@@ -103,14 +102,6 @@ def pick(rows: Iterable[T], identifier: Callable[[T], str], most: int | None) ->
     """Return at most `most` rows, chosen by the hash of their identifiers."""
     ordered = sorted(rows, key=lambda row: hashlib.sha256(identifier(row).encode()).digest())
     return ordered[:most]
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
-    started, spent = time.monotonic(), time.process_time()
-    yield
-    seconds[f"seconds.{part}"] = round(time.monotonic() - started, 2)
-    seconds[f"processor_seconds.{part}"] = round(time.process_time() - spent, 2)
 
 
 def _result(rows: Sequence[Row], seconds: dict[str, float]) -> StageResult:

@@ -187,6 +187,34 @@ def test_a_version_compared_with_itself_differs_in_nothing(runs, mlflow):
     assert found.dataset is None and not found.options and not found.libraries
 
 
+def test_a_page_of_results_sets_evaluation_beside_training_and_a_run_beside_another(
+    runs, mlflow, home_of_runs
+):
+    from benchmarks.pipeline_results import measured, render
+
+    first, second = (measured(["temper", "run", "tiny"], run.mlflow_run_id) for run in runs)
+    page = render(first, second, "training.epochs=1")
+    lines = [line.strip("| ").split(" | ") for line in page.splitlines()]
+    cells = {line[0]: line[1:] for line in reversed(lines)}  # the first of a name
+    trained = children(mlflow, runs[0].mlflow_run_id)["training"].data.metrics
+    assert cells["training"][1] == f"{trained['training.processor_seconds']:.0f}"
+    evaluated = sum(
+        value
+        for child in first.of_stage("evaluation")
+        for name, value in child.data.metrics.items()
+        if name.startswith("processor_seconds.")
+    )
+    assert cells["evaluation"][1] == f"{evaluated:.0f}" != "0"
+    share = evaluated / trained["training.processor_seconds"]
+    assert cells["evaluation / training"][1] == f"{share:.2f}"
+    for model in ("base", "tuned model"):
+        assert {f"{model}: {part}" for part in ("loading", "answers", "noise")} <= set(cells)
+    assert cells["verdict"] == [run.verdict.outcome for run in runs]
+    gain, again = cells["test, cross_entropy"]
+    assert gain == again and gain[0] in "+-"
+    assert cells["selection"][0] == cells["curation"][1]
+
+
 def test_the_registered_model_answers(runs, mlflow):
     import pandas as pd
 

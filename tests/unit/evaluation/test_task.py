@@ -76,6 +76,7 @@ def test_two_models_are_measured_once_and_compared(
     }
     manifest = read_manifest(Path(base.folder))
     assert manifest.validation["success"]
+    assert {"processor_seconds.loading", "processor_seconds.noise"} <= set(manifest.figures)
     assert set(manifest.parents) == {"model", "examples", "general"}
     assert manifest.parents["model"] == models[0].fingerprint
 
