@@ -35,7 +35,7 @@ SEED, WORDS = 11, 60
 PEERS: dict[str, list[list[str]]] = {
     "rensa": [["rensa", "pyarrow"]],
     # With xxhash 3.8 and 4 it fails: "Strings must be encoded before hashing".
-    "datatrove": [["datatrove", "pyarrow", "spacy", "orjson", "regex", "xxhash<3.7"]],
+    "datatrove": [["datatrove", "pyarrow", "spacy", "orjson", "regex", "tokenizers", "xxhash<3.7"]],
     # Its requirements do not resolve here in five minutes (pyspark, unisim, urllib3<=2.0), and
     # its MinHash uses few of them.
     "text-dedup": [

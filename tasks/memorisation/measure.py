@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import torch
 from torch import Tensor, nn
 
 from data_contracts.dataset import StageResult
@@ -21,6 +22,7 @@ from tasks.evaluation.generation import generate_answers
 from tasks.evaluation.likelihood import losses_by_token
 from tasks.evaluation.multiple_choice import EncodedItem, choice_scores
 from tasks.evaluation.predict import pick
+from tasks.evaluation.remembered import Memory
 from tasks.memorisation.config import MemorisationConfig
 from tasks.memorisation.copying import TrainingText
 from tasks.memorisation.exposure import exposure
@@ -37,11 +39,12 @@ _ANY_LENGTH = 2**31
 
 @dataclass(frozen=True)
 class _Subject:
-    """The model under test, and how it is tested."""
+    """The model under test, how it is tested, and what is remembered of it."""
 
     model: nn.Module
     tokenizer: "PreTrainedTokenizerBase"
     config: MemorisationConfig
+    memory: Memory
 
     def encoded(self, example: Row) -> EncodedExample:
         """Return the tokens of a row without its passage."""
@@ -50,7 +53,26 @@ class _Subject:
     def losses(self, rows: Sequence[EncodedExample], what: str) -> list[Tensor]:
         """Return the loss of each answer's tokens."""
         limit, pad = self.config.scored_tokens_per_forward, int(self.tokenizer.pad_token_id)
-        return losses_by_token(self.model, rows, pad, limit, what)
+
+        def measure(new: list[EncodedExample]) -> list[list[float]]:
+            return [row.tolist() for row in losses_by_token(self.model, new, pad, limit, what)]
+
+        found = self.memory.measured(("token losses", limit), rows, _tokens, measure)
+        return [torch.tensor(row) for row in found]
+
+    def continuations(self, prompts: Sequence[tuple[int, ...]]) -> list[str]:
+        """Return how the model goes on."""
+        longest = self.config.continuation_tokens
+
+        def generate(new: list[tuple[int, ...]]) -> list[str]:
+            answers = generate_answers(self.model, self.tokenizer, new, longest)
+            return [answer.text for answer in answers]
+
+        return self.memory.measured(("continuation", longest), prompts, list, generate)
+
+
+def _tokens(row: EncodedExample) -> object:
+    return [row.input_ids, row.labels]
 
 
 def measure(
@@ -59,6 +81,7 @@ def measure(
     examples: pa.Table,
     canaries: CanaryConfig,
     config: MemorisationConfig,
+    memory: Memory | None = None,
 ) -> StageResult:
     """Measure what one model knows of training rows, of test rows and of canaries.
 
@@ -68,13 +91,14 @@ def measure(
         examples: Rows in the EXAMPLE schema with `split` set.
         canaries: Those planted into the tuned model's training.
         config: What is asked.
+        memory: What was measured of this model before; canaries are measured each time.
 
     Raises:
         TooFewRows: There is no training row.
         ModelError: The model gives losses that are not finite.
     """
     model.eval()
-    subject = _Subject(model, tokenizer, config)
+    subject = _Subject(model, tokenizer, config, memory or Memory())
     every = examples.to_pylist()
     train = [row for row in every if row["split"] == "train" and row["kind"] != REPLAY]
     if not train:
@@ -145,21 +169,16 @@ def _go_on(subject: _Subject, rows: Sequence[Row], train: Sequence[Row]) -> None
     members = [row for row in rows if row["set"] == "train" and "reason" not in row]
     found = [(row, _beginning(subject, row["encoded"])) for row in members[: config.prompts]]
     asked = [(row, beginning) for row, beginning in found if beginning is not None]
-    answers = generate_answers(
-        subject.model,
-        subject.tokenizer,
-        [beginning.prompt for _, beginning in asked],
-        config.continuation_tokens,
-    )
+    answers = subject.continuations([beginning.prompt for _, beginning in asked])
     text = TrainingText(str(example["answer"]) for example in train)
     for (row, beginning), answer in zip(asked, answers, strict=True):
         row |= {
             "prompt": f"{row['question']}\n\n{beginning.shown}",
             "reference": beginning.rest,
-            "generated": answer.text,
-            "copied": answer.text.startswith(beginning.rest),
-            "common_words": text.longest_run(answer.text),
-            "copied_ngrams": text.copied_ngrams(answer.text, config.ngram),
+            "generated": answer,
+            "copied": answer.startswith(beginning.rest),
+            "common_words": text.longest_run(answer),
+            "copied_ngrams": text.copied_ngrams(answer, config.ngram),
         }
 
 

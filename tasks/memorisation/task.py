@@ -1,5 +1,6 @@
 """The Prefect task of memorisation: measure base and tuned model, compare, log."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from prefect import task
@@ -62,10 +63,15 @@ def _measured(
     }
 
     def compute() -> StageResult:
+        from tasks.evaluation.remembered import Memory, base_memory
         from tasks.memorisation.measure import measure
 
+        kept = isinstance(model, BaseModelRef)  # a tuned model is new each time
         loaded, tokenizer = load_any(model)
-        return measure(loaded, tokenizer, read_kept(examples), canaries, config)
+        cache = context.home / "cache" / MEMORISATION.name
+        with base_memory(cache, model.fingerprint, None) if kept else nullcontext() as memo:
+            rows = read_kept(examples)
+            return measure(loaded, tokenizer, rows, canaries, config, Memory(memo))
 
     return run_stage(MEMORISATION, context, config, parents, compute)
 

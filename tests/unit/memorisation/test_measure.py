@@ -10,6 +10,8 @@ from data_contracts.dataset import StageResult
 from data_contracts.errors import TooFewRows
 from data_contracts.schemas import EXAMPLE, MEMORY, blank_row
 from data_contracts.validation import schema_failures
+from tasks.evaluation.remembered import Memory, base_memory
+from tasks.memorisation import measure as measuring
 from tasks.memorisation.compare import compare_memory
 from tasks.memorisation.config import MemorisationConfig
 from tasks.memorisation.measure import measure
@@ -134,3 +136,34 @@ def test_without_training_rows_there_is_nothing_to_ask(tmp_path: Path) -> None:
     held_out = EXAMPLES.slice(24)
     with pytest.raises(TooFewRows, match="no training row"):
         measure(load_model(base), load_tokenizer(base), held_out, CanaryConfig(), CONFIG)
+
+
+def test_of_a_known_base_only_new_rows_are_measured(
+    measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    for name in ("losses_by_token", "generate_answers"):
+        real = getattr(measuring, name)
+        at = 1 if name == "losses_by_token" else 2
+        monkeypatch.setattr(
+            measuring,
+            name,
+            lambda *given, real=real, at=at: asked.append(len(given[at])) or real(*given),
+        )
+    base = tiny_base(tmp_path / "base", "llama")
+    model, tokenizer = load_model(base), load_tokenizer(base)
+    tables = []
+    for rows in (EXAMPLES.slice(1), EXAMPLES, EXAMPLES):
+        with base_memory(tmp_path / "cache", base.fingerprint, None) as memo:
+            given = (model, tokenizer, rows, CanaryConfig(), CONFIG, Memory(memo))
+            tables.append(measure(*given).kept)
+    plain = measure(model, tokenizer, EXAMPLES, CanaryConfig(), CONFIG).kept
+    assert tables[1] == tables[2]
+    assert [row["generated"] for row in tables[2].to_pylist()] == [
+        row["generated"] for row in plain.to_pylist()
+    ]
+    assert tables[2].column("cross_entropy").to_pylist() == pytest.approx(
+        plain.column("cross_entropy").to_pylist(), abs=1e-5
+    )
+    # train losses, test losses, continuations: all; then the one new row; then none
+    assert asked == [11, 12, 11, 1, 1, 12, 12, 12]
