@@ -9,9 +9,17 @@ from difflib import get_close_matches
 
 
 class TemperError(Exception):
-    """Base of all errors that a user can act on."""
+    """Base of all errors that a user can act on.
+
+    Wherever its traceback is shown, as in the log of a run's page in Prefect, it ends with a note
+    of the page that helps.
+    """
 
     exit_code = 1
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*told)
+        self.add_note(f"More: {self.help_page}")
 
     @property
     def help_page(self) -> str:

@@ -1,12 +1,14 @@
 """Each error that a user sees ends with the section of the documentation that helps."""
 
+import pickle
 import re
 import sys
+import traceback
 
 import pytest
 
 from data_contracts import errors
-from data_contracts.errors import ConfigError, ContractViolation, TemperError
+from data_contracts.errors import ConfigError, ContractViolation, TemperError, UnknownName
 from flows import cli
 from tasks.ingestion.parser import UnreadableFile
 
@@ -47,3 +49,13 @@ def test_the_command_prints_the_link_last(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main()
     assert capsys.readouterr().err.splitlines()[-1] == "More: docs/errors.md#configerror"
+
+
+@pytest.mark.parametrize(
+    "error", [ConfigError("No such key."), UnknownName("method", "lroa", ["lora"])]
+)
+def test_a_traceback_ends_with_the_link_also_from_another_process(error):
+    for told in (error, pickle.loads(pickle.dumps(error))):
+        lines = "".join(traceback.format_exception(told)).splitlines()
+        assert lines[-1] == f"More: {error.help_page}"
+        assert lines.count(lines[-1]) == 1
