@@ -2,10 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import ExportableState
 
 from data_contracts.results import TrainingPoint
 from tasks.training.method import TrainingMethod
@@ -24,6 +25,35 @@ class AfterStep(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Pass on the model and the number of the step, counted from zero."""
         self.method.after_step(options["model"], state.global_step)
+
+
+class TimeSpent(TrainerCallback, ExportableState):  # type: ignore[misc]
+    """Counts the seconds of training; those before an interruption go on counting.
+
+    A checkpoint holds its state, and the trainer makes another of it when it goes on.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = self.processor_seconds = 0.0  # until the checkpoint
+        self._started = time.monotonic(), time.process_time()
+
+    def spent(self) -> tuple[float, float]:
+        """Return seconds of the clock and of the processor."""
+        wall, processor = self._started
+        return (
+            self.seconds + time.monotonic() - wall,
+            self.processor_seconds + time.process_time() - processor,
+        )
+
+    def state(self) -> dict[str, dict[str, float]]:
+        """Return what a checkpoint keeps."""
+        seconds, processor = self.spent()
+        return {"args": {}, "attributes": {"seconds": seconds, "processor_seconds": processor}}
+
+
+def time_spent(callbacks: Iterable[TrainerCallback]) -> tuple[float, float]:
+    """Return what the one among a trainer's callbacks has counted."""
+    return next(each for each in callbacks if isinstance(each, TimeSpent)).spent()
 
 
 class Progress(TrainerCallback):  # type: ignore[misc]

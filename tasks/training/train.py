@@ -5,7 +5,6 @@ import logging
 import resource
 import shutil
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
@@ -22,7 +21,7 @@ from tasks.modeling.base_model import WRITE_ERRORS, load_model, load_tokenizer
 from tasks.modeling.chat import EncodedExample, check_mask, encode_example
 from tasks.modeling.tuned import RESULT, WEIGHTS
 from tasks.training.anchors import Anchors, collect_anchors, encode_anchors
-from tasks.training.callbacks import point_of
+from tasks.training.callbacks import point_of, time_spent
 from tasks.training.canaries import with_canaries
 from tasks.training.checkpoints import newest_checkpoint
 from tasks.training.config import TrainingConfig
@@ -91,12 +90,10 @@ def train_model(
         100 * trainable / total,
         config.peak_learning_rate,
     )
-    started, spent = time.monotonic(), time.process_time()
     _run(trainer, checkpoints, base, anchors)
     try:
         figures = trainer.guards.finish(folder)
-        seconds = time.monotonic() - started, time.process_time() - spent
-        result = _result(trainer, config, train, (trainable, total), seconds, figures)
+        result = _result(trainer, config, train, (trainable, total), figures)
         tuned = _tuned(trainer, base)
         if not trainer.args.should_save:
             return result
@@ -231,10 +228,10 @@ def _result(
     config: TrainingConfig,
     train: Sequence[EncodedExample],
     parameters: tuple[int, int],
-    seconds: tuple[float, float],
     figures: dict[str, float],
 ) -> TrainingResult:
     state = trainer.state
+    seconds, processor = time_spent(trainer.callback_handler.callbacks)
     changed = [value for name, value in figures.items() if name.endswith(VALIDATION_LOSS)]
     epochs = float(state.epoch or 0.0)
     return TrainingResult(
@@ -249,8 +246,8 @@ def _result(
         best_step=state.best_global_step or state.global_step,
         best_validation_loss=float([state.best_metric, *changed][-1]),
         stopped_early=state.global_step < state.max_steps,
-        seconds=round(seconds[0], 2),
-        processor_seconds=round(seconds[1], 2),
+        seconds=round(seconds, 2),
+        processor_seconds=round(processor, 2),
         peak_memory_bytes=peak_memory(),
         history=merge_points(state.log_history),
         mitigations=figures,

@@ -30,7 +30,7 @@ from tasks.modeling.chat import EncodedExample
 from tasks.modeling.supervised import Batch, collate, token_losses
 from tasks.training.anchors import Anchors
 from tasks.training.arguments import steps_per_epoch, total_steps, training_arguments
-from tasks.training.callbacks import AfterStep, Progress
+from tasks.training.callbacks import AfterStep, Progress, TimeSpent
 from tasks.training.config import TrainingConfig
 from tasks.training.guards import Guards
 from tasks.training.mitigation import Run
@@ -93,6 +93,7 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
             callbacks=[
                 EarlyStoppingCallback(early_stopping_patience=config.patience),
                 Progress(on_point),
+                TimeSpent(),
                 self.guards,
                 AfterStep(config.method),  # the method has the last word on its parameters
             ],

@@ -81,6 +81,27 @@ def test_every_optimizer_trains_and_goes_on_after_a_stop(optimizer, base, exampl
     assert resumed.best_validation_loss == whole.best_validation_loss
 
 
+def test_the_time_before_a_stop_goes_on_counting(base, examples, tmp_path):
+    class Killed(BaseException):
+        pass
+
+    def kill(point):
+        if point.validation_loss is not None and point.epoch > 1.2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_model(examples, base, config(), tmp_path, kill)
+    state = newest_checkpoint(tmp_path / "checkpoints") / "trainer_state.json"
+    stored = json.loads(state.read_text())
+    told = stored["stateful_callbacks"]["TimeSpent"]["attributes"]
+    assert told["seconds"] > 0
+    assert told["processor_seconds"] > 0
+    told |= {"seconds": 10_000.0, "processor_seconds": 20_000.0}
+    state.write_text(json.dumps(stored))
+    result = train_model(examples, base, config(), tmp_path, lambda point: None)
+    assert 10_000 < result.seconds < 20_000 < result.processor_seconds
+
+
 def test_a_checkpoint_of_an_adapter_holds_no_weight_of_the_base(base, examples, tmp_path):
     class Killed(BaseException):
         pass
