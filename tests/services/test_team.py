@@ -116,9 +116,10 @@ def test_through_the_proxy_a_stranger_gets_nothing_of_either_server(stack, proxy
 
 def test_a_schedule_starts_a_run(stack, tiny_profile):
     deployment = stack.prefect("deployments/name/dataset/by-hand")["id"]
-    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    # A moment that has passed when the server plans is planned again for the week after.
+    soon = datetime.now(UTC) + timedelta(seconds=30)
     schedule = {
-        "schedule": {"interval": 7 * 24 * 3600, "anchor_date": soon},
+        "schedule": {"interval": 7 * 24 * 3600, "anchor_date": soon.isoformat()},
         "active": True,
         "parameters": {"profile": str(tiny_profile)},
     }
@@ -126,5 +127,6 @@ def test_a_schedule_starts_a_run(stack, tiny_profile):
     planned = wait_until(lambda: stack.runs_of("dataset/by-hand"))
     first = min(planned, key=lambda run: run["expected_start_time"])
     assert first["auto_scheduled"]
+    assert datetime.fromisoformat(first["expected_start_time"]) == soon
     begun = {"RUNNING", "COMPLETED"}
     wait_until(lambda: stack.prefect(f"flow_runs/{first['id']}")["state"]["type"] in begun)
