@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from tasks.text.words import (
     AUXILIARIES,
@@ -212,16 +213,19 @@ def restriction_dropped(answer: str, passage: str) -> str | None:
     return None
 
 
-def _said_beside(answer: str, passage: str) -> Iterator[tuple[str, str, float]]:
-    """Yield the answer's sentences, the passage's nearest to each, and its share repeated."""
+@lru_cache(maxsize=64)  # two checks ask it of each row
+def _said_beside(answer: str, passage: str) -> tuple[tuple[str, str, float], ...]:
+    """Return the answer's sentences, the passage's nearest to each, and its share repeated."""
     sources = [s for s in _CLAUSE_END.split(passage) if s]
+    found = []
     for sentence in _CLAUSE_END.split(answer):
         words = set(content_sequence(sentence))
         if len(words) < 2 or not sources:
             continue
         nearest = max(sources, key=lambda source: _overlap(words, source))
         there = set(content_sequence(nearest))
-        yield sentence, nearest, len(words & there) / max(1, len(there))
+        found.append((sentence, nearest, len(words & there) / max(1, len(there))))
+    return tuple(found)
 
 
 def _overlap(words: set[str], source: str) -> float:

@@ -38,7 +38,9 @@ def remembered_closest(
     if detector.compare is closest_by_cosine:  # a product of matrices differs with their shape
         return detector.closest(rows, others)
     sides = _Sides(rows, others, detector.names[rows], detector.names_within[others])
-    key, instead = (f"closest {name} {detector.name} {detector.threshold}" for name in (use, like))
+    key, instead = (
+        f"closest {name} {detector.name} {detector.threshold}" for name in (use, like or use)
+    )
     found = _closest(detector, sides, recall_arrays(key) or recall_arrays(instead))
     best = np.where(found.value > 0, found.index, 0)
     names = sides.other_names[best] if others.size else sides.names[:0]

@@ -24,6 +24,7 @@ from tasks.training.config import TrainingConfig
 from tasks.training.mitigation import MITIGATIONS
 from tasks.training.train import train_model
 from tests.ferry_rows import ferry_rows
+from tests.killed import Killed, kill_after
 from tests.tiny_models import tiny_base
 from tests.two_tasks import (
     Learnt,
@@ -182,16 +183,9 @@ def test_the_same_seed_gives_the_same_model_twice(name, train):
 def test_a_resumed_run_equals_an_undisturbed_one_bit_for_bit(
     name, base, examples, earlier, train, tmp_path
 ):
-    class Killed(BaseException):
-        pass
-
-    def kill_after_half(point):
-        if point.validation_loss is not None and point.epoch > 1.7:
-            raise Killed
-
     options = config(method_for(name), [(name, False)], earlier)
     with pytest.raises(Killed):
-        train_model(examples, base, options, tmp_path, kill_after_half)
+        train_model(examples, base, options, tmp_path, kill_after(1.7))
     assert newest_checkpoint(tmp_path / "checkpoints") is not None
     resumed = train_model(examples, base, options, tmp_path, lambda point: None)
     whole = train(method_for(name), name)

@@ -12,6 +12,7 @@ from tasks.training.config import TrainingConfig
 from tasks.training.method import METHODS
 from tasks.training.train import train_model
 from tests.ferry_rows import ferry_rows
+from tests.killed import Killed, kill_after
 from tests.tiny_models import tiny_base
 
 
@@ -65,16 +66,9 @@ def test_rows_are_kept_as_measured(base, examples, tmp_path):
 
 
 def test_a_run_that_was_interrupted_keeps_the_same(base, examples, tmp_path):
-    class Killed(BaseException):
-        pass
-
-    def kill(point):
-        if point.validation_loss is not None and point.epoch > 2.2:
-            raise Killed
-
     train_model(examples, base, config(), tmp_path / "whole", lambda point: None)
     with pytest.raises(Killed):
-        train_model(examples, base, config(), tmp_path / "cut", kill)
+        train_model(examples, base, config(), tmp_path / "cut", kill_after(2.2))
     train_model(examples, base, config(), tmp_path / "cut", lambda point: None)
     whole, cut = (read_checkpoint_losses(tmp_path / name) for name in ("whole", "cut"))
     assert whole is not None

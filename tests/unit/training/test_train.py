@@ -21,6 +21,7 @@ from tasks.training.sampling import LengthGroupedSampler
 from tasks.training.train import train_model
 from tasks.training.trainer import STATE
 from tests.ferry_rows import ferry_rows
+from tests.killed import Killed, kill_after
 from tests.tiny_models import tiny_base
 
 
@@ -67,30 +68,16 @@ def test_every_optimizer_trains_and_goes_on_after_a_stop(optimizer, base, exampl
     losses = [p.validation_loss for p in points if p.validation_loss is not None]
     assert losses[-1] < 0.9 * losses[0]
 
-    class Killed(BaseException):
-        pass
-
-    def kill_in_second_epoch(point):
-        if point.validation_loss is not None and point.epoch > 1.2:
-            raise Killed
-
     cut = config(**options)
     with pytest.raises(Killed):
-        train_model(examples, base, cut, tmp_path / "cut", kill_in_second_epoch)
+        train_model(examples, base, cut, tmp_path / "cut", kill_after(1.2))
     resumed = train_model(examples, base, cut, tmp_path / "cut", lambda point: None)
     assert resumed.best_validation_loss == whole.best_validation_loss
 
 
 def test_the_time_before_a_stop_goes_on_counting(base, examples, tmp_path):
-    class Killed(BaseException):
-        pass
-
-    def kill(point):
-        if point.validation_loss is not None and point.epoch > 1.2:
-            raise Killed
-
     with pytest.raises(Killed):
-        train_model(examples, base, config(), tmp_path, kill)
+        train_model(examples, base, config(), tmp_path, kill_after(1.2))
     state = newest_checkpoint(tmp_path / "checkpoints") / "trainer_state.json"
     stored = json.loads(state.read_text())
     told = stored["stateful_callbacks"]["TimeSpent"]["attributes"]
@@ -103,15 +90,8 @@ def test_the_time_before_a_stop_goes_on_counting(base, examples, tmp_path):
 
 
 def test_a_checkpoint_of_an_adapter_holds_no_weight_of_the_base(base, examples, tmp_path):
-    class Killed(BaseException):
-        pass
-
-    def kill(point):
-        if point.validation_loss is not None and point.epoch > 1.2:
-            raise Killed
-
     with pytest.raises(Killed):
-        train_model(examples, base, config(), tmp_path, kill)
+        train_model(examples, base, config(), tmp_path, kill_after(1.2))
     checkpoint = newest_checkpoint(tmp_path / "checkpoints")
     assert checkpoint is not None
     assert all("lora_" in name for name in load_file(checkpoint / STATE))
@@ -129,15 +109,8 @@ class Bomb:
 
 
 def test_a_pickle_planted_in_a_checkpoint_is_not_run(base, examples, tmp_path):
-    class Killed(BaseException):
-        pass
-
-    def kill(point):
-        if point.validation_loss is not None and point.epoch > 1.2:
-            raise Killed
-
     with pytest.raises(Killed):
-        train_model(examples, base, config(), tmp_path, kill)
+        train_model(examples, base, config(), tmp_path, kill_after(1.2))
     checkpoint = newest_checkpoint(tmp_path / "checkpoints")
     for name in ("optimizer.pt", "rng_state.pth"):
         own = (checkpoint / name).read_bytes()
