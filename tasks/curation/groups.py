@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from data_contracts.base import digest
 from tasks.curation.config import CurationConfig
-from tasks.curation.pairs import contained_pairs, jaccard_pairs, similar_pairs
+from tasks.curation.pairs import similar_pairs
+from tasks.curation.sharing import contained_pairs, jaccard_pairs
 from tasks.text.copied import containment_features, substring_features
 from tasks.text.fact_words import fact_features
 from tasks.text.rows import (

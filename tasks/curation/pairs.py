@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.text.overlap import incidence
-from tasks.text.remembered import keep_arrays, names_of, recall_arrays
+from tasks.text.remembered import Names, keep_arrays, names_of, recall_arrays
 from tasks.text.shingle_batch import as_batch
-from tasks.text.shingles import EMPTY, Hashes
+from tasks.text.shingles import Hashes, distinct, union
 from tasks.text.signatures import band_hashes, bands, signatures
 
 # Candidate pairs verified at once: bounds the memory of the sparse product.
 BLOCK = 65_536
 
-# Rows looked for at once in all others.
-CONTAINED_BLOCK = 1_024
-
 # Candidates of several bands are merged when so many have come together (32 MB): sorting all
 # that there are after each band took most of curation's time.
 MERGE_ABOVE = 1 << 22
+
+
+Numbers = NDArray[np.float64]
 
 
 class Pair(NamedTuple):
@@ -35,11 +35,18 @@ class Pair(NamedTuple):
     similarity: float
 
 
-class Similar(NamedTuple):
-    """Positions of pairs of sets, shape (n, 2), and their true Jaccard similarity."""
+class Last(NamedTuple):
+    """What the last run found among sets that are there still.
+
+    Attributes:
+        pairs: Positions of pairs of sets as they are now, shape (n, 2).
+        places: Of which of its pairs each was.
+        new: For each set whether the last run had it not.
+    """
 
     pairs: NDArray[np.int64]
-    similarity: NDArray[np.float64]
+    places: NDArray[np.int64]
+    new: NDArray[np.bool_]
 
 
 def similar_pairs(
@@ -62,91 +69,72 @@ def similar_pairs(
     distinct, first, inverse = np.unique(names, return_index=True, return_inverse=True)
     sets = [features[i] for i in rows[first].tolist()]
     key = f"{use} {threshold} {num_perm} {seed}"
-    known, new = _known(key, distinct)
+    known = last_pairs(key, distinct)
     keys = _band_keys(key, sets, distinct, bands(threshold, num_perm), (num_perm, seed))
-    left, right = _candidates(keys, new)
-    similarity = _jaccard(sets, left, right)
-    enough = similarity >= threshold
+    left, right = _candidates(keys, known.new)
+    measured = _jaccard(sets, left, right)
+    enough = measured >= threshold
     pairs = np.concatenate([known.pairs, np.stack([left, right], axis=1)[enough]])
-    found = Similar(pairs, np.concatenate([known.similarity, similarity[enough]]))
-    keep_arrays(f"pairs {key}", names=distinct, **found._asdict())
-    return _of_rows(found, rows, inverse)
+    measured_before = recall_arrays(f"pairs {key}").get("similarity", np.empty(0))
+    similarity = np.concatenate([measured_before[known.places], measured[enough]])
+    keep_arrays(f"pairs {key}", names=distinct, pairs=pairs, similarity=similarity)
+    return _of_rows(pairs, similarity, rows, inverse)
 
 
-def _known(key: str, names: NDArray[np.bytes_]) -> tuple[Similar, NDArray[np.bool_]]:
-    """Return the pairs among sets that the last run had, and which sets it had not."""
+def last_pairs(key: str, names: Names) -> Last:
+    """Return the pairs that the last run kept under a key, of sets that are there still.
+
+    Args:
+        key: Names the comparison.
+        names: Of the sets there are now, sorted and distinct.
+    """
     last = recall_arrays(f"pairs {key}")
     if not last:
-        none = Similar(np.empty((0, 2), np.int64), np.empty(0))
-        return none, np.ones(names.size, bool)
-    still = np.isin(last["names"], names)[last["pairs"]].all(axis=1)
+        none = np.empty(0, np.int64)
+        return Last(none.reshape(0, 2), none, np.ones(names.size, bool))
+    still = np.flatnonzero(np.isin(last["names"], names)[last["pairs"]].all(axis=1))
     pairs = np.searchsorted(names, last["names"][last["pairs"][still]])
-    known = Similar(pairs.astype(np.int64).reshape(-1, 2), last["similarity"][still])
-    return known, ~np.isin(names, last["names"])
+    new = ~np.isin(names, last["names"])
+    return Last(pairs.astype(np.int64).reshape(-1, 2), still, new)
 
 
-def _of_rows(found: Similar, rows: NDArray[np.int64], inverse: NDArray[np.int64]) -> list[Pair]:
-    """Return the pairs of rows that have the sets of these pairs, or the same set twice."""
+def expanded(
+    pairs: NDArray[np.int64], inverse: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows that have the sets of pairs: left, right, and of which pair.
+
+    Args:
+        pairs: Positions of sets, shape (n, 2).
+        inverse: Which set each row has.
+    """
     counts = np.bincount(inverse)
     order, starts = np.argsort(inverse, kind="stable"), np.cumsum(counts) - counts
-    same = np.flatnonzero(counts > 1)
-    pairs = np.concatenate([found.pairs, np.stack([same, same], axis=1)])
-    similarity = np.concatenate([found.similarity, np.ones(same.size)])
     left, right = pairs.T
     times = counts[left] * counts[right]
     of = np.repeat(np.arange(len(pairs)), times)
     number = np.arange(of.size) - np.repeat(np.cumsum(times) - times, times)
-    one = rows[order[starts[left[of]] + number // counts[right[of]]]]
-    other = rows[order[starts[right[of]] + number % counts[right[of]]]]
-    once = (left[of] != right[of]) | (one < other)
-    low, high = np.minimum(one, other)[once], np.maximum(one, other)[once]
+    one = order[starts[left[of]] + number // counts[right[of]]]
+    other = order[starts[right[of]] + number % counts[right[of]]]
+    return one, other, of
+
+
+def _of_rows(
+    pairs: NDArray[np.int64],
+    similarity: Numbers,
+    rows: NDArray[np.int64],
+    inverse: NDArray[np.int64],
+) -> list[Pair]:
+    """Return the pairs of rows that have the sets of these pairs, or the same set twice."""
+    same = np.flatnonzero(np.bincount(inverse) > 1)
+    together = np.concatenate([pairs, np.stack([same, same], axis=1)])
+    measured = np.concatenate([similarity, np.ones(same.size)])
+    left, right, of = expanded(together, inverse)
+    once = (together[of, 0] != together[of, 1]) | (left < right)
+    one, other = rows[left[once]], rows[right[once]]
+    low, high = np.minimum(one, other), np.maximum(one, other)
     ranked = np.lexsort((high, low))
-    columns = (low[ranked], high[ranked], similarity[of][once][ranked])
+    columns = (low[ranked], high[ranked], measured[of][once][ranked])
     return [Pair(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-
-
-def contained_pairs(
-    own: Sequence[Hashes], within: Sequence[Hashes], threshold: float
-) -> NDArray[np.int64]:
-    """Return positions (n, 2) of rows and of the rows that hold that share of their hashes.
-
-    The cost is what rows share, which is little once template text is left out.
-    """
-    sizes = _sizes(own)
-    found = [np.empty((0, 2), np.int64)]
-    for pairs, shared in _sharing(own, within):
-        found.append(pairs[shared >= threshold * sizes[pairs[:, 0]]])
-    return np.concatenate(found)
-
-
-def jaccard_pairs(features: Sequence[Hashes], threshold: float) -> NDArray[np.int64]:
-    """Return positions (n, 2) of all pairs of rows at that Jaccard similarity, none missed.
-
-    For sparse features, as `contained_pairs`; for others `similar_pairs` is faster.
-    """
-    sizes = _sizes(features)
-    found = [np.empty((0, 2), np.int64)]
-    for pairs, shared in _sharing(features, features):
-        either = sizes[pairs].sum(axis=1) - shared
-        found.append(pairs[(pairs[:, 0] < pairs[:, 1]) & (shared >= threshold * either)])
-    return np.concatenate(found)
-
-
-def _sizes(features: Sequence[Hashes]) -> NDArray[np.float64]:
-    return np.array([row.size for row in features], np.float64)
-
-
-def _sharing(
-    own: Sequence[Hashes], within: Sequence[Hashes]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield pairs (n, 2) of rows that share something, and how many hashes they share."""
-    vocabulary = np.unique(np.concatenate([EMPTY, *own]))
-    rows = incidence(own, vocabulary)
-    columns = incidence(within, vocabulary).T.tocsr()
-    for start in range(0, len(own), CONTAINED_BLOCK):
-        shared = (rows[start : start + CONTAINED_BLOCK] @ columns).tocoo()
-        left, right = (axis.astype(np.int64) for axis in shared.coords)
-        yield np.stack([left + start, right], axis=1), shared.data
 
 
 def _candidates(
@@ -161,8 +149,8 @@ def _candidates(
             asked = new[left] | new[right]
             pairs.append(left[asked] * len(new) + right[asked])
         if sum(part.size for part in pairs[1:]) > MERGE_ABOVE:
-            pairs = [np.unique(np.concatenate(pairs))]
-    left, right = np.divmod(np.unique(np.concatenate(pairs)), max(new.size, 1))
+            pairs = [distinct(np.concatenate(pairs))]
+    left, right = np.divmod(distinct(np.concatenate(pairs)), max(new.size, 1))
     return left, right
 
 
@@ -203,7 +191,7 @@ def _jaccard(
     named, place = np.unique(np.concatenate([left, right]), return_inverse=True)
     left, right = place[: left.size], place[left.size :]
     paired = [features[i] for i in named.tolist()]
-    matrix = incidence(paired, np.unique(np.concatenate([EMPTY, *paired])))
+    matrix = incidence(paired, union(paired))
     sizes = np.array([row.size for row in paired], np.float64)
     result = np.zeros(left.size)
     for start in range(0, left.size, BLOCK):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
-from tasks.text.shingles import EMPTY, Hashes, word_ngrams
+from tasks.text.shingles import Hashes, union, word_ngrams
 
 # Eight words in a row are seldom written twice by chance; shorter runs are phrases of the
 # language. Runs that another document has as well are left out in any case.
@@ -21,7 +21,7 @@ class Wording:
     """
 
     def __init__(self, texts: Iterable[str], others: Iterable[str]) -> None:
-        own = np.unique(np.concatenate([EMPTY, *(word_ngrams(text, RUN) for text in texts)]))
+        own = union(word_ngrams(text, RUN) for text in texts)
         for text in others:
             if not own.size:
                 break

@@ -8,7 +8,7 @@ import numpy as np
 
 from data_contracts.errors import StorageError, TrainingError
 from tasks.text.normalise import normalise
-from tasks.text.shingles import EMPTY, Hashes, word_ngrams
+from tasks.text.shingles import Hashes, union, word_ngrams
 
 # Beside the tuned weights: the texts that a mitigation held on to.
 ANCHORS = "anchors.jsonl"
@@ -75,4 +75,4 @@ def _fingerprints(texts: Iterable[str]) -> Hashes:
     """Return the hashes of all runs of words; of a shorter text, of all its words."""
     sizes = ((text, len(normalise(text).split())) for text in texts)
     found = [word_ngrams(text, min(WORDS, words)) for text, words in sizes if words]
-    return np.unique(np.concatenate([EMPTY, *found]))
+    return union(found)

@@ -12,7 +12,7 @@ from tasks.splitting.groups import number
 from tasks.text.normalise import normalise
 from tasks.text.overlap import BLOCK, incidence
 from tasks.text.rows import questions, shingle_features, strings
-from tasks.text.shingles import EMPTY, Hashes
+from tasks.text.shingles import Hashes, union
 
 # With one wording held out, two are left to learn the fact from.
 MIN_WORDINGS = 3
@@ -71,7 +71,7 @@ def has_neighbour(features: Sequence[Hashes], threshold: float) -> NDArray[np.bo
     """Say of every set of hashes whether another reaches that Jaccard similarity with it."""
     found = np.zeros(len(features), np.bool_)
     sizes = np.array([row.size for row in features], np.float64)
-    matrix = incidence(features, np.unique(np.concatenate([EMPTY, *features])))
+    matrix = incidence(features, union(features))
     columns = matrix.T.tocsr()
     for start in range(0, len(features), BLOCK):
         shared = (matrix[start : start + BLOCK] @ columns).tocoo()

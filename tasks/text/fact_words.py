@@ -17,7 +17,7 @@ from tasks.text.config import SimilarityConfig
 from tasks.text.facts import values
 from tasks.text.remembered import features
 from tasks.text.rows import questions, strings
-from tasks.text.shingles import EMPTY, Hashes, text_hash
+from tasks.text.shingles import EMPTY, Hashes, distinct, text_hash
 from tasks.text.template import Templates
 from tasks.text.words import AUXILIARIES, CLAUSE_WORDS, DETERMINERS, PREPOSITIONS, PRONOUNS
 
@@ -68,7 +68,7 @@ def _singular(word: str) -> str:
 
 
 def _hashes(words: frozenset[str]) -> Hashes:
-    return np.unique(np.array([text_hash(word) for word in words], np.uint64))
+    return distinct(np.array([text_hash(word) for word in words], np.uint64))
 
 
 def _key(answer: str) -> Hashes:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.text.shingles import EMPTY, Hashes
+from tasks.text.shingles import EMPTY, Hashes, places_in, union
 
 Vector = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -101,11 +101,9 @@ def incidence(features: Sequence[Hashes], vocabulary: Hashes) -> Any:
 
     hashes = np.concatenate([EMPTY, *features])
     owners = np.repeat(np.arange(len(features)), [row.size for row in features])
-    places = np.searchsorted(vocabulary, hashes)
-    known = places < vocabulary.size
-    known[known] = vocabulary[places[known]] == hashes[known]
-    columns = places[known]
-    shape = (len(features), vocabulary.size)
+    places = places_in(vocabulary, hashes)
+    known = places >= 0
+    columns, shape = places[known], (len(features), vocabulary.size)
     return csr_array((np.ones(columns.size, np.int32), (owners[known], columns)), shape=shape)
 
 
@@ -118,7 +116,7 @@ def _closest(left: Sequence[Hashes], right: Sequence[Hashes], measured: Measure)
     rows = [left[i] for i in ours]
     # of the smaller side: what the other one has beside it is not shared
     smaller = min((rows, [right[i] for i in theirs]), key=lambda side: _sizes(side).sum())
-    vocabulary = np.unique(np.concatenate([EMPTY, *smaller]))
+    vocabulary = union(smaller)
     matrix = incidence(rows, vocabulary)
     own = _sizes(rows)
     for first in range(0, theirs.size, OTHERS):

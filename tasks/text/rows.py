@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from tasks.text.config import SimilarityConfig
 from tasks.text.normalise import normalise
 from tasks.text.remembered import features
-from tasks.text.shingles import EMPTY, Hashes, character_shingles, text_hash, word_ngrams
+from tasks.text.shingles import EMPTY, Hashes, character_shingles, text_hash, union, word_ngrams
 
 
 def strings(examples: pa.Table, column: str) -> list[str]:
@@ -133,7 +133,7 @@ def ngram_features(examples: pa.Table, config: SimilarityConfig) -> list[Hashes]
     return features(
         f"fields-{config.ngram_length}",
         texts,
-        lambda row: np.unique(np.concatenate(list(map(ngrams, told[row])))),
+        lambda row: union(map(ngrams, told[row])),
     )
 
 

@@ -4,6 +4,9 @@ A set of n random 64-bit hashes holds a collision with probability n^2 / 2^65: f
 distinct shingles 3e-8. Jaccard similarities computed from them are therefore called true.
 """
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh64_intdigest
@@ -13,6 +16,15 @@ from tasks.text.normalise import normalise
 Hashes = NDArray[np.uint64]
 
 EMPTY: Hashes = np.empty(0, np.uint64)
+
+Integer = TypeVar("Integer", np.uint64, np.int64)
+
+# Values that are searched as they come: more do not fit the processor's cache. Ten million hashes
+# are looked for among as many in 16 s; in order, the ordering included, in 4.
+_CACHED = 1 << 18
+
+# Bits of a hash by which most of those that are not among a few values are told.
+_FILTER_BITS = 20
 
 # Multiplier and shifts of SplitMix64 (Steele, Lea, Flood 2014), a mixer without collisions.
 _MULTIPLIER = 0x9E3779B97F4A7C15
@@ -34,7 +46,7 @@ def character_shingles(text: str, length: int) -> Hashes:
     if not normal:
         return EMPTY
     points = np.frombuffer(f" {normal} ".encode("utf-32-le"), np.uint32).astype(np.uint64)
-    return _distinct(window_hashes(points, min(length, points.size)))
+    return distinct(window_hashes(points, min(length, points.size)))
 
 
 def word_ngrams(text: str, length: int) -> Hashes:
@@ -43,14 +55,14 @@ def word_ngrams(text: str, length: int) -> Hashes:
     if len(words) < length:
         return EMPTY
     codes = np.array([text_hash(word) for word in words], np.uint64)
-    return _distinct(window_hashes(codes, length))
+    return distinct(window_hashes(codes, length))
 
 
 def jaccard(left: Hashes, right: Hashes) -> float:
     """Return the Jaccard similarity of two sets; 0 when both are empty."""
     shared = np.intersect1d(left, right, assume_unique=True).size
-    union = left.size + right.size - shared
-    return float(shared / union) if union else 0.0
+    either = left.size + right.size - shared
+    return float(shared / either) if either else 0.0
 
 
 def window_hashes(codes: Hashes, length: int) -> Hashes:
@@ -72,21 +84,52 @@ def repeated(hashes: Hashes) -> Hashes:
     """Return the distinct values that occur more than once, sorted."""
     ordered = np.sort(hashes)
     again = ordered[1:][ordered[1:] == ordered[:-1]]
-    return _distinct(again) if again.size else EMPTY
+    return distinct(again)
+
+
+def union(sets: Iterable[Hashes]) -> Hashes:
+    """Return the distinct hashes of all sets, sorted."""
+    return distinct(np.concatenate([EMPTY, *sets]))
+
+
+def distinct(values: NDArray[Integer]) -> NDArray[Integer]:
+    """Sort an array in place and return its distinct values.
+
+    `numpy.unique` asks a hash table since numpy 2.3: 13 s for ten million hashes, this 0.4.
+    """
+    values.sort()
+    first = np.ones(values.size, bool)
+    first[1:] = values[1:] != values[:-1]
+    return values[first]
 
 
 def among(hashes: Hashes, values: Hashes) -> NDArray[np.bool_]:
     """Return which hashes are among sorted distinct values; `numpy.isin` would sort both."""
-    if not values.size:
-        return np.zeros(hashes.size, np.bool_)
-    places = np.minimum(np.searchsorted(values, hashes), values.size - 1)
-    found: NDArray[np.bool_] = values[places] == hashes
+    found: NDArray[np.bool_] = places_in(values, hashes) >= 0
     return found
 
 
-def _distinct(hashes: Hashes) -> Hashes:
-    """Return the sorted distinct values; for short arrays twice as fast as numpy.unique."""
-    hashes.sort()
-    first = np.ones(hashes.size, bool)
-    first[1:] = hashes[1:] != hashes[:-1]
-    return hashes[first]
+def places_in(values: Hashes, hashes: Hashes) -> NDArray[np.int64]:
+    """Return the place of each hash in sorted distinct values; -1 where it is not among them."""
+    found = np.full(hashes.size, -1, np.int64)
+    asked = _possibly_in(values, hashes)
+    wanted = hashes[asked]
+    if values.size > _CACHED:
+        order = np.argsort(wanted)
+        asked, wanted = asked[order], wanted[order]
+    places = np.searchsorted(values, wanted)
+    same = places < values.size
+    same[same] = values[places[same]] == wanted[same]
+    found[asked[same]] = places[same]
+    return found
+
+
+def _possibly_in(values: Hashes, hashes: Hashes) -> NDArray[np.int64]:
+    """Return the positions of the hashes that begin like one of the values."""
+    begins = np.zeros(1 << _FILTER_BITS, np.bool_)
+    begins[_beginning(values)] = True
+    return np.flatnonzero(begins[_beginning(hashes)])
+
+
+def _beginning(hashes: Hashes) -> NDArray[np.int64]:
+    return (hashes >> np.uint64(64 - _FILTER_BITS)).astype(np.int64)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from datasketch import MinHash, MinHashLSH
 
-from tasks.curation.pairs import jaccard_pairs, similar_pairs
+from tasks.curation.pairs import similar_pairs
+from tasks.curation.sharing import contained_pairs, jaccard_pairs
 from tasks.text.shingles import EMPTY, jaccard
 from tasks.text.signatures import RECALL, bands
 
@@ -72,3 +73,18 @@ def test_pairs_are_those_of_datasketch(threshold: float, seed: int) -> None:
     found = {(p.left, p.right) for p in similar_pairs(rows, threshold, 64, seed=5)}
     assert found == pairs_of_datasketch(rows, threshold)
     assert {(0, 61), (0, 63), (61, 63)} <= found
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.7, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_holds_a_share_of_a_row_is_found_and_nothing_else(threshold: float, seed: int) -> None:
+    within = overlapping_sets(seed)
+    own = [*(row[::2] for row in within[:30]), *([EMPTY] * 28), within[1][::2], within[0]]
+    truth = [
+        [i, j]
+        for i, row in enumerate(own)
+        for j, other in enumerate(within)
+        if row.size and np.intersect1d(row, other).size >= threshold * row.size
+    ]
+    assert len(truth) > 30
+    assert sorted(contained_pairs(own, within, threshold).tolist()) == truth
