@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.text.overlap import incidence
 from tasks.text.remembered import Names, keep_arrays, names_of, recall_arrays
 from tasks.text.shingle_batch import as_batch
-from tasks.text.shingles import Hashes, distinct, union
+from tasks.text.shingles import Hashes, among, distinct, union
 from tasks.text.signatures import band_hashes, bands, signatures
 
 # Candidate pairs verified at once: bounds the memory of the sparse product.
@@ -92,9 +92,9 @@ def last_pairs(key: str, names: Names) -> Last:
     if not last:
         none = np.empty(0, np.int64)
         return Last(none.reshape(0, 2), none, np.ones(names.size, bool))
-    still = np.flatnonzero(np.isin(last["names"], names)[last["pairs"]].all(axis=1))
+    still = np.flatnonzero(among(last["names"], names)[last["pairs"]].all(axis=1))
     pairs = np.searchsorted(names, last["names"][last["pairs"][still]])
-    new = ~np.isin(names, last["names"])
+    new = ~among(names, last["names"])
     return Last(pairs.astype(np.int64).reshape(-1, 2), still, new)
 
 
@@ -143,7 +143,7 @@ def _candidates(
     """Return all pairs with a new set in them that share a band, left < right, in order."""
     pairs = [np.empty(0, np.int64)]
     for keys in found.T:
-        near = np.flatnonzero(np.isin(keys, keys[new]))
+        near = np.flatnonzero(among(keys, distinct(keys[new])))
         for one, other in _equal(keys[near]):
             left, right = near[one], near[other]
             asked = new[left] | new[right]
@@ -157,14 +157,14 @@ def _candidates(
 def _band_keys(
     key: str,
     sets: Sequence[Hashes],
-    names: NDArray[np.bytes_],
+    names: Names,
     shape: tuple[int, int],
     permutations: tuple[int, int],
 ) -> Hashes:
     """Return the bands of each set, shape (sets, bands), made of those alone that are new."""
     last = recall_arrays(f"bands {key}")
     found = np.empty((len(sets), shape[0]), np.uint64)
-    known = np.isin(names, last["names"]) if last else np.zeros(len(sets), bool)
+    known = among(names, last["names"]) if last else np.zeros(len(sets), bool)
     if known.any():
         found[known] = last["bands"][np.searchsorted(last["names"], names[known])]
     batch = as_batch([sets[i] for i in np.flatnonzero(~known).tolist()])

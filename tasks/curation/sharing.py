@@ -33,7 +33,7 @@ def contained_pairs(
         within: What each row holds.
         threshold: Lowest share, above 0.
     """
-    names = np.char.add(names_of(own), names_of(within))
+    names = names_of(np.stack([names_of(own), names_of(within)], axis=1))
     return _pairs(
         f"contained {threshold}",
         (own, within, names),

@@ -12,7 +12,7 @@ from tasks.text.shingles import Hashes, union
 # Sets compared with all others at once: bounds the memory of the sparse product.
 _BLOCK = 128
 
-_Near = set[tuple[bytes, bytes]]
+_Near = set[tuple[int, int]]
 
 
 def earlier_alike(features: Sequence[Hashes], threshold: float, use: str) -> list[list[int]]:
@@ -26,7 +26,7 @@ def earlier_alike(features: Sequence[Hashes], threshold: float, use: str) -> lis
         threshold: Lowest similarity, above 0.
         use: Names the rows, so that each comparison of a run has a place of its own.
     """
-    names: list[bytes] = names_of(features).tolist()
+    names: list[int] = names_of(features).tolist()
     sets = {name: row for name, row in zip(names, features, strict=True) if row.size}
     key = f"alike {use} {threshold}"
     last = recall_arrays(key)
@@ -36,14 +36,14 @@ def earlier_alike(features: Sequence[Hashes], threshold: float, use: str) -> lis
         pairs = zip(last["left"].tolist(), last["right"].tolist(), strict=True)
         near = {pair for pair in pairs if pair[0] in sets and pair[1] in sets}
     near |= set(_compared(sets, [name for name in sets if name not in known], threshold))
-    left, right = (np.array([pair[side] for pair in sorted(near)], "S32") for side in (0, 1))
-    keep_arrays(key, names=np.array(list(sets), "S32"), left=left, right=right)
+    left, right = (np.array([pair[side] for pair in sorted(near)], np.uint64) for side in (0, 1))
+    keep_arrays(key, names=np.array(list(sets), np.uint64), left=left, right=right)
     return _positions(names, sets, near)
 
 
 def _compared(
-    sets: dict[bytes, Hashes], new: Sequence[bytes], threshold: float
-) -> Iterator[tuple[bytes, bytes]]:
+    sets: dict[int, Hashes], new: Sequence[int], threshold: float
+) -> Iterator[tuple[int, int]]:
     """Yield the names of two sets that are alike and of which one at least is new."""
     if not new:
         return
@@ -61,12 +61,12 @@ def _compared(
                 yield min(pair), max(pair)
 
 
-def _positions(names: Sequence[bytes], sets: dict[bytes, Hashes], near: _Near) -> list[list[int]]:
+def _positions(names: Sequence[int], sets: dict[int, Hashes], near: _Near) -> list[list[int]]:
     alike = {name: [name] for name in sets}
     for left, right in near:
         alike[left].append(right)
         alike[right].append(left)
-    places: defaultdict[bytes, list[int]] = defaultdict(list)
+    places: defaultdict[int, list[int]] = defaultdict(list)
     found = []
     for at, name in enumerate(names):
         found.append(sorted(place for other in alike.get(name, ()) for place in places[other]))

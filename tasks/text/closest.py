@@ -11,6 +11,7 @@ import numpy as np
 from tasks.text.detectors import Detector, Positions
 from tasks.text.overlap import Closest, closest_by_cosine
 from tasks.text.remembered import Arrays, Names, keep_arrays, recall_arrays
+from tasks.text.shingles import among, places_in
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def remembered_closest(
     )
     found = _closest(detector, sides, recall_arrays(key) or recall_arrays(instead))
     best = np.where(found.value > 0, found.index, 0)
-    names = sides.other_names[best] if others.size else sides.names[:0]
+    names = sides.other_names[best] if others.size else np.zeros(rows.size, np.uint64)
     keep_arrays(key, names=sides.names, others=sides.other_names, best=names, value=found.value)
     return found
 
@@ -51,9 +52,7 @@ def remembered_closest(
 def _closest(detector: Detector, sides: _Sides, last: Arrays) -> Closest:
     if not last or not _same_order(last["others"], sides.other_names):
         return detector.closest(sides.rows, sides.others)
-    before = set(last["others"].tolist())
-    names = enumerate(sides.other_names.tolist())
-    new = np.array([place for place, name in names if name not in before], np.int64)
+    new = np.flatnonzero(~among(sides.other_names, np.unique(last["others"])))
     found = _from_last(sides, last)
     stale = np.flatnonzero(found.index < 0)
     if new.size:
@@ -68,35 +67,27 @@ def _closest(detector: Detector, sides: _Sides, last: Arrays) -> Closest:
 
 def _same_order(before: Names, now: Names) -> bool:
     """Whether the rows that are still there come in the order they came in: the first wins."""
-    places = _first_places(now)
-    still = [places[name] for name in dict.fromkeys(before.tolist()) if name in places]
-    return bool((np.diff(still) > 0).all())
+    once = before[np.sort(np.unique(before, return_index=True)[1])]
+    places = _first_places(now, once)
+    return bool((np.diff(places[places >= 0]) > 0).all())
 
 
-def _first_places(names: Names) -> dict[bytes, int]:
-    """Return where each name comes first: backwards, so that the first is written last."""
-    listed: list[bytes] = names.tolist()
-    return dict(zip(reversed(listed), reversed(range(len(listed))), strict=True))
+def _first_places(names: Names, asked: Names) -> Positions:
+    """Return where each asked name comes first among names; -1 where it does not."""
+    values, first = np.unique(names, return_index=True)
+    places = places_in(values, asked)
+    return np.where(places >= 0, np.append(first, -1)[places], -1)
 
 
 def _from_last(sides: _Sides, last: Arrays) -> Closest:
     """Return the last result of each row; index -1 where it says nothing any more."""
-    known = dict(
-        zip(
-            last["names"].tolist(),
-            zip(last["best"].tolist(), last["value"].tolist(), strict=True),
-            strict=True,
-        )
-    )
-    places = _first_places(sides.other_names)
-    value, index = np.zeros(sides.rows.size), np.full(sides.rows.size, -1, np.int64)
-    for row, name in enumerate(sides.names.tolist()):
-        best, measure = known.get(name, (b"", -1.0))
-        if measure == 0.0:
-            index[row] = 0
-        elif measure > 0 and best in places:
-            value[row], index[row] = measure, places[best]
-    return Closest(value, index)
+    known = _first_places(last["names"], sides.names)
+    value = np.where(known >= 0, np.append(last["value"], 0.0)[known], 0.0)
+    best = np.append(last["best"], np.uint64(0))[known]
+    index = _first_places(sides.other_names, best)
+    index = np.where(value > 0, index, 0)  # where nothing is shared there is no closest
+    index[known < 0] = -1
+    return Closest(np.where(index >= 0, value, 0.0), index)
 
 
 def _merge(found: Closest, rows: Positions, closer: Closest) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tasks.text.config import SimilarityConfig
-from tasks.text.shingles import EMPTY, Hashes, among
+from tasks.text.shingles import EMPTY, Hashes, among, distinct
 
 
 def template_hashes(
@@ -79,9 +79,9 @@ def without(features: Sequence[Hashes], ignored: Hashes) -> list[Hashes]:
     """Return the features of each row that are not among the ignored ones."""
     if not ignored.size or not features:
         return list(features)
-    kept = ~among(np.concatenate(features), ignored)
-    ends = np.cumsum([row.size for row in features]).tolist()
-    return [
-        row if kept[end - row.size : end].all() else row[kept[end - row.size : end]]
-        for row, end in zip(features, ends, strict=True)
-    ]
+    left_out = among(np.concatenate(features), ignored)
+    ends = np.cumsum([row.size for row in features])
+    found = list(features)
+    for row in distinct(np.searchsorted(ends, np.flatnonzero(left_out), side="right")).tolist():
+        found[row] = features[row][~left_out[ends[row] - features[row].size : ends[row]]]
+    return found
