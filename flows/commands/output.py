@@ -80,13 +80,12 @@ def prefect_session(settings: Settings) -> Iterator[None]:
     )
 
     url = prefect_api_url(settings.resolved_home)
-    configured = PREFECT_API_URL.value() or not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value()
-    if url is not None and not configured:
+    if url is not None and not PREFECT_API_URL.value():
         with temporary_settings({PREFECT_API_URL: url}):
             yield
         return
     end_with_this_process()  # a killed run would leave the temporary server behind
-    if configured:
+    if PREFECT_API_URL.value() or not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
         yield
         return
     server = TemporaryServer()
