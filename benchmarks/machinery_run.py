@@ -81,16 +81,23 @@ def run_here(kind: str, profile: str) -> dict[str, Any]:
 
         result = run_bare(clock.timed, profile)
     else:
-        import prefect
+        from flows.commands.output import prefect_session
 
-        call = prefect.Task.__call__
-        prefect.Task.__call__ = lambda task, *given, **named: clock.timed(task.name, call)(
-            task, *given, **named
-        )
-        from flows.pipeline import fine_tuning_pipeline
-
-        result = fine_tuning_pipeline(profile)
+        with prefect_session(Settings()):
+            result = _run_timed(clock, profile)
     return {"content": result.dataset_content, "spent": clock.spent}
+
+
+def _run_timed(clock: Clock, profile: str) -> Any:
+    import prefect
+
+    from flows.pipeline import fine_tuning_pipeline
+
+    call = prefect.Task.__call__
+    prefect.Task.__call__ = lambda task, *given, **named: clock.timed(task.name, call)(
+        task, *given, **named
+    )
+    return fine_tuning_pipeline(profile)
 
 
 def measured(kind: str, profile: Path, home: Path, size: str) -> Run:

@@ -5,6 +5,7 @@ is handed a `RunContext` and opens its child run by identifier.
 """
 
 import logging
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -140,18 +141,35 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 def log_dataset(mlflow: Any, ref: DatasetRef, manifest: Manifest) -> None:
     """Log a dataset to the active run: configuration, counts, lineage and the rows' digest."""
-    mlflow.log_params(flatten(manifest.config))
     counts = {"rows_in": manifest.rows_in, "rows_kept": manifest.rows_kept}
     counts |= {f"dropped.{reason}": n for reason, n in manifest.drop_reasons.items()}
     figures = {"seconds": manifest.seconds, **manifest.figures}
     metrics = {**counts, "rows_dropped": manifest.rows_dropped, **figures}
-    mlflow.log_metrics({name: float(value) for name, value in metrics.items()})
+    tags = {"temper.fingerprint": ref.fingerprint, "temper.content": ref.content_sha256}
+    _log_together(mlflow, flatten(manifest.config), metrics, tags)
     mlflow.log_dict(manifest.model_dump(), "manifest.json")
     for name in manifest.files:
         if not name.endswith(".parquet"):
             mlflow.log_artifact(str(Path(ref.folder) / name))
-    mlflow.set_tags({"temper.fingerprint": ref.fingerprint, "temper.content": ref.content_sha256})
     mlflow.log_input(_lineage(ref), context=ref.stage)
+
+
+def _log_together(
+    mlflow: Any,
+    params: Mapping[str, str],
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+) -> None:
+    """Log to the active run by one request or transaction instead of three."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    now = int(time.time() * 1000)
+    mlflow.MlflowClient().log_batch(
+        mlflow.active_run().info.run_id,
+        metrics=[Metric(name, float(value), now, step=0) for name, value in metrics.items()],
+        params=[Param(name, value) for name, value in params.items()],
+        tags=[RunTag(name, value) for name, value in tags.items()],
+    )
 
 
 def _lineage(ref: DatasetRef) -> Any:

@@ -31,9 +31,9 @@ app = typer.Typer(help="Build, look at, compare and export datasets.", no_args_i
 def built(profile: str, documents: str | None, settings: list[str] | None) -> "BuiltDataset":
     """Return the profile's dataset, building what does not exist yet."""
     places = prepare_profile(profile, documents, settings)
-    from flows.build_dataset import dataset_pipeline
-
     with prefect_session(places):
+        from flows.build_dataset import dataset_pipeline
+
         return dataset_pipeline(profile, documents, settings or [])
 
 

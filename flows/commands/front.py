@@ -46,9 +46,9 @@ def front(
     Example: temper front profile.yaml --write best.yaml
     """
     places = prepare_profile(profile, documents, settings)
-    from flows.front import front_pipeline
-
     with prefect_session(places):
+        from flows.front import front_pipeline
+
         result = front_pipeline(profile, documents, settings or [])
     if write is not None and result.profile is not None:
         _write(write, result.profile)
@@ -110,9 +110,9 @@ def continual(
     Example: temper continual profile.yaml
     """
     places = prepare_profile(profile, None, settings)
-    from flows.continual import continual_pipeline
-
     with prefect_session(places):
+        from flows.continual import continual_pipeline
+
         found = continual_pipeline(profile, settings or [])
     if json_output:
         print_json(found.model_dump(mode="json"))

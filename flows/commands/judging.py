@@ -31,9 +31,9 @@ def register(app: typer.Typer) -> None:
 
 def _judged(profile: str, documents: str | None, settings: list[str] | None) -> "JudgedModel":
     places = prepare_profile(profile, documents, settings)
-    from flows.evaluate import evaluate_pipeline
-
     with prefect_session(places):
+        from flows.evaluate import evaluate_pipeline
+
         return evaluate_pipeline(profile, documents, settings or [])
 
 

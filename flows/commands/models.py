@@ -138,10 +138,10 @@ def train(
     Example: temper train demo --set training.method.method=full
     """
     places = prepare_profile(profile, documents, settings)
-    from flows.train import train_pipeline
-    from tasks.modeling.tuned import read_training_result
-
     with prefect_session(places):
+        from flows.train import train_pipeline
+        from tasks.modeling.tuned import read_training_result
+
         model = train_pipeline(profile, documents, settings or [])
     result = read_training_result(model)
     if json_output:

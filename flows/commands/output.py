@@ -11,6 +11,8 @@ from rich.table import Table
 
 from flows.environment import log_to_terminal, prepare_environment
 from flows.orphans import end_with_this_process
+from flows.services import prefect_api_url
+from flows.temporary_server import TemporaryServer
 from tasks.settings import Settings
 
 console = Console(highlight=False, soft_wrap=True)
@@ -64,17 +66,33 @@ def prepare_profile(profile: str, documents: str | None, overrides: list[str] | 
 
 @contextmanager
 def prefect_session(settings: Settings) -> Iterator[None]:
-    """Use the Prefect server of `temper up` where it runs, a temporary one elsewhere."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    """Use the Prefect server of `temper up` where it runs, a temporary one elsewhere.
 
-    from flows.services import prefect_api_url
+    Import the flow inside: a temporary server starts meanwhile.
+
+    Raises:
+        ServiceError: The temporary server ended before the body did.
+    """
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_SERVER_ALLOW_EPHEMERAL_MODE,
+        temporary_settings,
+    )
 
     url = prefect_api_url(settings.resolved_home)
-    if url is None or PREFECT_API_URL.value():
-        end_with_this_process()  # a killed run would leave the temporary server behind
+    if url is not None and not PREFECT_API_URL.value():
+        with temporary_settings({PREFECT_API_URL: url}):
+            yield
+        return
+    end_with_this_process()  # a killed run would leave the temporary server behind
+    if PREFECT_API_URL.value() or not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
         yield
         return
-    with temporary_settings({PREFECT_API_URL: url}):
+    server = TemporaryServer()
+    # What every run logs to; it loads in less time than the server needs to start.
+    import mlflow  # noqa: F401
+
+    with temporary_settings({PREFECT_API_URL: server.api_url}), server.watched():
         yield
 
 

@@ -41,9 +41,9 @@ def run(
     Example: temper run demo --documents ./handbook --set training.epochs=2
     """
     places = prepare_profile(profile, documents, settings)
-    from flows.pipeline import fine_tuning_pipeline
-
     with prefect_session(places):
+        from flows.pipeline import fine_tuning_pipeline
+
         result = fine_tuning_pipeline(profile, documents, settings or [])
     if json_output:
         print_json(result.model_dump(mode="json"))

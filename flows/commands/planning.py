@@ -216,9 +216,9 @@ def _probed(found: "Recommendation", profile: str, minutes: float) -> dict[str, 
 
     two = [choice.method for choice in runnable_first(found, 2)]
     places = prepare_profile(profile, None, None)
-    from flows.probe import probe_pipeline
-
     with prefect_session(places):
+        from flows.probe import probe_pipeline
+
         probes = probe_pipeline(two, minutes, profile)
     for one in probes:
         typer.echo(

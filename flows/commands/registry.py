@@ -40,9 +40,9 @@ def promote(
     Example: temper promote --reason "read by hand and approved" --version 3
     """
     places = prepare()
-    from flows.promote import promote as promote_flow
-
     with prefect_session(places):
+        from flows.promote import promote as promote_flow
+
         done = promote_flow(reason, name, version or None)
     if json_output:
         print_json(done.model_dump(mode="json"))
@@ -63,9 +63,9 @@ def rollback(
     Example: temper rollback --reason "answers in the wrong language since Monday"
     """
     places = prepare()
-    from flows.promote import rollback as rollback_flow
-
     with prefect_session(places):
+        from flows.promote import rollback as rollback_flow
+
         done = rollback_flow(reason, name, to or None)
     if json_output:
         print_json(done.model_dump(mode="json"))

@@ -76,9 +76,9 @@ def sweep(
     names = tuple(name.strip() for name in objectives.split(","))
     config = read_space(space, objectives=names, **options)
     places = prepare_profile(profile, documents, settings)
-    from flows.sweep import sweep_pipeline
-
     with prefect_session(places):
+        from flows.sweep import sweep_pipeline
+
         result = sweep_pipeline(config, profile, documents, settings or [])
     chosen = result.outcome.front[0] if pick is None else pick
     if write is not None:
@@ -197,9 +197,9 @@ def cross_validate(
     Example: temper cross-validate demo --folds 5
     """
     places = prepare_profile(profile, documents, settings)
-    from flows.cross_validate import cross_validate_pipeline
-
     with prefect_session(places):
+        from flows.cross_validate import cross_validate_pipeline
+
         found = cross_validate_pipeline(profile, folds, documents, settings or [])
     if json_output:
         print_json(found.model_dump(mode="json"))

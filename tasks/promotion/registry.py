@@ -91,13 +91,12 @@ def log_and_register(mlflow: Any, model: ModelRef, name: str, tags: Mapping[str,
                 code_paths=[str(pack_code(Path(folder)))],
                 signature=signature,
                 pip_requirements=[f"{needed}=={installed(needed)}" for needed in _SERVING_PACKAGES],
-                registered_model_name=name,
             )
+        # With its tags from the first moment: a run killed between the two would leave a version
+        # that says nothing of itself. Each tag by itself would be two transactions, too.
+        registered = mlflow.register_model(info.model_uri, name, tags=dict(tags))
     except MlflowException as error:
         raise PromotionError(
             f"MLflow did not register the model as {name!r}: {error.message}"
         ) from error
-    client = mlflow.MlflowClient()
-    for key, value in tags.items():
-        client.set_model_version_tag(name, info.registered_model_version, key, value)
-    return str(info.registered_model_version)
+    return str(registered.version)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tasks.tracking import connect
+from tasks.tracking import _log_together, connect
 from tests.plain_environment import plain_environment
 
 STARTS_A_RUN = """
@@ -36,6 +36,24 @@ def test_runs_that_start_at_once_in_a_new_home_share_one_experiment(tmp_path, re
     experiment = client.get_experiment_by_name("manuals")
     logged = {run.info.run_id for run in client.search_runs([experiment.experiment_id])}
     assert logged == {run_id.strip() for run_id, _ in said}
+
+
+def test_what_is_logged_of_a_dataset_is_one_transaction(tmp_path, monkeypatch):
+    mlflow = connect(f"sqlite:///{tmp_path}/mlflow.db")
+    client = mlflow.MlflowClient()
+    experiment = client.create_experiment("manuals", (tmp_path / "artifacts").as_uri())
+    sent = []
+    log = mlflow.MlflowClient.log_batch
+    monkeypatch.setattr(
+        mlflow.MlflowClient, "log_batch", lambda *given, **named: sent.append(log(*given, **named))
+    )
+    with mlflow.start_run(experiment_id=experiment) as run:
+        _log_together(mlflow, {"a.b": "1"}, {"rows_in": 3}, {"temper.fingerprint": "f"})
+    data = client.get_run(run.info.run_id).data
+    assert data.params == {"a.b": "1"}
+    assert data.metrics == {"rows_in": 3.0}
+    assert data.tags["temper.fingerprint"] == "f"
+    assert len(sent) == 1
 
 
 def start(home: Path, repository: Path) -> subprocess.Popen[str]:

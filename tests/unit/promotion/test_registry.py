@@ -4,8 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mlflow
+
 import tasks.promotion
-from tasks.promotion.registry import CODE_FILE, pack_code
+from data_contracts.results import BaseModelRef, ModelRef
+from tasks.promotion.registry import CODE_FILE, VERDICT_TAG, log_and_register, pack_code
 from tasks.training.method import METHODS
 
 SERVED = Path(tasks.promotion.__file__).with_name("served_model.py")
@@ -42,3 +45,18 @@ def test_the_served_model_needs_nothing_but_the_file_beside_it(tmp_path):
     methods, places = ran.stdout.splitlines()[-2:]
     assert methods.split() == METHODS.names()
     assert places == "code/temper"
+
+
+def test_a_version_has_its_tags_from_the_first_moment(client, tmp_path, monkeypatch):
+    def refuse(*_arguments, **_named):
+        raise AssertionError("a tag is set after the version is there to be found")
+
+    monkeypatch.setattr(mlflow.MlflowClient, "set_model_version_tag", refuse)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "w.txt").write_text("weights")
+    base = BaseModelRef(name="b", folder=tmp_path, fingerprint="b")
+    model = ModelRef(fingerprint="m", folder=tmp_path / "weights", method="lora", base=base)
+    experiment = client.create_experiment("tagged", artifact_location=(tmp_path / "a").as_uri())
+    with mlflow.start_run(experiment_id=experiment):
+        version = log_and_register(mlflow, model, "tagged", {VERDICT_TAG: "PASS"})
+    assert client.get_model_version("tagged", version).tags[VERDICT_TAG] == "PASS"

@@ -1,0 +1,90 @@
+"""Prefect's temporary server: it starts beside the run, and ends when all is told."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from flows.services import ServiceError
+from flows.temporary_server import TemporaryServer
+from tests.plain_environment import plain_environment
+
+RUNS_A_FLOW = """
+import json, sys
+from flows.commands.output import prefect_session
+from flows.environment import log_to_prefect, prepare_environment
+from tasks.settings import Settings
+
+prepare_environment(Settings())
+with prefect_session(Settings()):
+    import logging
+    from prefect import flow, task
+    from prefect.settings import PREFECT_API_URL
+
+    @task
+    def say():
+        logging.getLogger("tasks").info("it was said")
+
+    @flow
+    def little():
+        log_to_prefect()
+        say()
+
+    little()
+    print(json.dumps([PREFECT_API_URL.value(), "prefect.server.api.server" in sys.modules]))
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory, repository):
+    home = tmp_path_factory.mktemp("home")
+    done = subprocess.run(
+        [sys.executable, "-c", RUNS_A_FLOW],
+        env=plain_environment(TEMPER_HOME=str(home), PYTHONPATH=str(repository)),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
+    )
+    return home, json.loads(done.stdout)
+
+
+def test_the_run_loads_nothing_of_the_server_that_it_starts(ran):
+    assert ran[1][1] is False
+
+
+def test_what_a_run_told_last_is_kept(ran):
+    with sqlite3.connect(ran[0] / "prefect" / "prefect.db") as database:
+        runs = database.execute("select name, state_type from flow_run").fetchall()
+        tasks = database.execute("select state_type from task_run").fetchall()
+        said = database.execute("select message from log").fetchall()
+    assert [state for _, state in runs] == ["COMPLETED"]
+    assert tasks == [("COMPLETED",)]
+    assert ("it was said",) in said
+
+
+def test_the_server_is_gone_with_its_run(ran):
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"{ran[1][0]}/health", timeout=5)
+
+
+@pytest.fixture
+def ends_at_once(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    server = TemporaryServer()
+    server._process.wait()
+    yield server
+    server.stop()
+
+
+def test_a_server_that_ended_is_named_when_the_run_fails(ends_at_once):
+    with pytest.raises(ServiceError, match="ended with exit code 1"), ends_at_once.watched():
+        raise RuntimeError("Failed to reach API")
+
+
+def test_an_error_of_the_run_itself_stays_as_it_is(ends_at_once):
+    with pytest.raises(ServiceError, match="of the run"), ends_at_once.watched():
+        raise ServiceError("an error of the run")
