@@ -3,13 +3,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.text import shingles
 from tasks.text.normalise import normalise
-from tasks.text.shingles import character_shingles, jaccard, word_ngrams
+from tasks.text.shingles import (
+    among,
+    character_shingles,
+    distinct,
+    jaccard,
+    places_in,
+    union,
+    word_ngrams,
+)
 
 # Written down from a first run: signatures in old datasets must stay comparable.
 PINNED = 1856924650487028396
 
 TEXTS = st.text(alphabet="ab cdé.1", max_size=40)
+# Few that are next to each other, and the ends of what there is: equal beginnings, equal values.
+NUMBERS = st.one_of(
+    st.integers(0, 20), st.integers(2**64 - 20, 2**64 - 1), st.integers(0, 2**64 - 1)
+)
+HASHES = st.lists(NUMBERS, max_size=30).map(lambda numbers: np.array(numbers, np.uint64))
 
 
 def windows(text: str, length: int) -> set[str]:
@@ -46,3 +60,28 @@ def test_normal_form_ignores_case_punctuation_spacing_and_width() -> None:
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
+
+
+@given(HASHES, HASHES, st.booleans())
+def test_each_hash_is_found_at_its_place_and_no_other(
+    values: np.ndarray, hashes: np.ndarray, many: bool
+) -> None:
+    known = union([values])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shingles, "_CACHED", -1 if many else 1 << 18)
+        places = places_in(known, hashes)
+    listed = known.tolist()
+    expected = [listed.index(h) if h in listed else -1 for h in hashes.tolist()]
+    assert places.tolist() == expected
+    assert among(hashes, known).tolist() == [place >= 0 for place in expected]
+
+
+@given(st.lists(HASHES, max_size=4))
+def test_the_union_holds_each_hash_once_in_order(sets: list[np.ndarray]) -> None:
+    assert union(sets).tolist() == sorted(set().union(*(row.tolist() for row in sets)))
+
+
+def test_distinct_values_keep_their_type() -> None:
+    found = distinct(np.array([3, -1, 3], np.int64))
+    assert found.tolist() == [-1, 3]
+    assert found.dtype == np.int64
