@@ -11,7 +11,7 @@ from data_contracts.schemas import EXAMPLE
 from tasks.augmentation.checks import Finding, likeness
 from tasks.augmentation.config import AugmentationConfig
 from tasks.augmentation.document import dropped, near, question_key, repeating, said
-from tasks.augmentation.leaks import Leak, find_leaks
+from tasks.augmentation.leaks import COMPARED, Leak, find_leaks
 from tasks.text.alike import earlier_alike
 from tasks.text.rows import questions_and_answers, shingle_features
 
@@ -85,14 +85,20 @@ def without_near(rows: Sequence[Row], config: AugmentationConfig, use: str) -> C
 
 def _alike(rows: Sequence[Row], config: AugmentationConfig, use: str) -> list[list[int]]:
     """Return for each row the positions of earlier rows that reach the threshold."""
-    table = pa.Table.from_pylist(list(rows), schema=EXAMPLE)
+    table = _table(rows, ("history", "question", "answer"))
     features = shingle_features(questions_and_answers(table), config.similarity)
     return earlier_alike(features, config.duplicate_threshold, use)
 
 
+def _table(rows: Sequence[Row], columns: Sequence[str]) -> pa.Table:
+    """Return some columns of rows as a table."""
+    schema = pa.schema([EXAMPLE.field(name) for name in columns])
+    return pa.Table.from_pylist([{name: row[name] for name in columns} for row in rows], schema)
+
+
 def without_leaks(rows: Sequence[Row], examples: pa.Table, config: AugmentationConfig) -> Checked:
     """Drop what comes too close to a held-out row."""
-    candidates = pa.Table.from_pylist(list(rows), schema=EXAMPLE)
+    candidates = _table(rows, COMPARED)
     leaks: Mapping[int, Leak] = find_leaks(candidates, examples, config.similarity)
     kept = [row for at, row in enumerate(rows) if at not in leaks]
     return kept, [_leaking(rows[at], leak) for at, leak in sorted(leaks.items())]

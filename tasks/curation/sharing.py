@@ -106,7 +106,7 @@ def _sharing(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Numbers]]:
     """Yield positions on both sides of what shares something, and how many hashes it shares."""
     # of the shorter side: what the other has beside it is not shared
-    vocabulary = union(min(own, within, key=len))
+    vocabulary = union(own if len(own) <= len(within) else within)
     rows, columns = incidence(own, vocabulary), incidence(within, vocabulary).T.tocsr()
     for start in range(0, len(own), BLOCK):
         shared = (rows[start : start + BLOCK] @ columns).tocoo()
