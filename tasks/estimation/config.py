@@ -40,6 +40,11 @@ class RunShape(Config):
     double_quantisation: bool = Field(
         True, description="NF4 only: the constants are quantised themselves."
     )
+    unpacked_in_single_precision: bool = Field(
+        False,
+        description="NF4 or int8: embeddings, norms and the head, which are not packed, are in "
+        "single precision, as `peft.prepare_model_for_kbit_training` leaves them.",
+    )
     optimizer: Optimizer = Field(
         "adamw",
         description="`adamw` keeps its moments in the parameters' own type, `adamw_fp32` in "

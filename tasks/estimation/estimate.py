@@ -62,8 +62,8 @@ class MemoryEstimate(Result):
     disk: int
 
     @property
-    def peak(self) -> int:
-        """What PyTorch reports as reserved."""
+    def allocated(self) -> int:
+        """What lives at once: what PyTorch reports as allocated."""
         return (
             self.weights
             + self.quantisation_constants
@@ -72,8 +72,12 @@ class MemoryEstimate(Result):
             + self.activations
             + self.logits
             + self.communication
-            + self.allocator
         )
+
+    @property
+    def peak(self) -> int:
+        """What PyTorch reports as reserved."""
+        return self.allocated + self.allocator
 
     @property
     def device(self) -> int:

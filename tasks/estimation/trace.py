@@ -21,6 +21,7 @@ from tasks.estimation.architecture import skeleton
 from tasks.estimation.config import RunShape
 from tasks.estimation.decompositions import WithoutDecompositions
 from tasks.estimation.live import LiveBytes
+from tasks.estimation.unpacked import widen_unpacked
 from tasks.training.recomputation import checkpoint_options
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ def trace_step(config: "PretrainedConfig", prepare: Prepare, shape: RunShape) ->
         ConfigError: The method does not fit the model.
     """
     try:
-        prepared, weights = _prepared(config, prepare, shape.dtype)
+        prepared, weights = _prepared(config, prepare, shape)
+        return _trace(prepared, weights, shape)
     except (NotImplementedError, RuntimeError):  # PyTorch's words for "this needs real values"
         return _trace_shallow(config, prepare, shape)
-    return _trace(prepared, weights, shape)
 
 
 def _trace_shallow(config: "PretrainedConfig", prepare: Prepare, shape: RunShape) -> Trace:
@@ -76,15 +77,19 @@ def _trace_shallow(config: "PretrainedConfig", prepare: Prepare, shape: RunShape
     return _at_depth(one, two, config.num_hidden_layers)
 
 
-def _prepared(config: "PretrainedConfig", prepare: Prepare, dtype: str) -> tuple[nn.Module, int]:
+def _prepared(
+    config: "PretrainedConfig", prepare: Prepare, shape: RunShape
+) -> tuple[nn.Module, int]:
     """Return the prepared skeleton, and the bytes of all that is alive with it."""
     live = LiveBytes()
     with live, torch.device("meta"):
-        model = _prepare(skeleton(config, dtype), prepare)
+        model = _prepare(skeleton(config, shape.dtype), prepare, shape)
     return model, live.bytes
 
 
-def _prepare(model: nn.Module, prepare: Prepare) -> nn.Module:
+def _prepare(model: nn.Module, prepare: Prepare, shape: RunShape) -> nn.Module:
+    if shape.quantisation != "none" and shape.unpacked_in_single_precision:
+        widen_unpacked(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice for the run itself, not for its estimate
         try:
@@ -103,7 +108,7 @@ def _trace_real(
         shallow.layer_types = shallow.layer_types[:layers]
     shallow.vocab_size, shallow.pad_token_id = 256, None  # the true one is put back below
     with WithoutDecompositions():  # type: ignore[no-untyped-call]
-        model = _prepare(skeleton(shallow, shape.dtype, device="cpu"), prepare)
+        model = _prepare(skeleton(shallow, shape.dtype, device="cpu"), prepare, shape)
     model._apply(_without_values)  # type: ignore[no-untyped-call]
     with torch.device("meta"):
         _true_vocabulary(model, config)
