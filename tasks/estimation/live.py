@@ -8,6 +8,7 @@ no formula for either.
 
 import weakref
 from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -33,6 +34,15 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.peak = 0
         self._alive: dict[int, Any] = {t.untyped_storage()._cdata: t for t in known}
 
+    def __enter__(self) -> "LiveBytes":
+        self._autocast: Any = torch.autocast
+        torch.autocast = _autocast_on_devices(torch.autocast)  # type: ignore[misc]
+        return super().__enter__()  # type: ignore[no-untyped-call,no-any-return]
+
+    def __exit__(self, *error: object) -> None:
+        torch.autocast = self._autocast  # type: ignore[misc]
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
+
     def restart_peak(self) -> None:
         """Let the peak start again from what is alive now."""
         self.peak = self.bytes
@@ -44,7 +54,10 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func is torch.ops.aten._local_scalar_dense.default and args[0].is_meta:
             # A value is asked for where there are only shapes, as in `if weights.isinf().any()`.
             return False if args[0].dtype == torch.bool else 0
-        if any(isinstance(a, Tensor) and a.layout == torch.sparse_coo for a in args):
+        if func is torch.ops.aten.histc.default and args[0].is_meta:
+            # How many tokens each expert gets: PyTorch counts no integers without their values.
+            result = args[0].new_empty(args[1])
+        elif any(isinstance(a, Tensor) and a.layout == torch.sparse_coo for a in args):
             result = _with_sparse(func, args, kwargs or {})
         else:
             result = func(*args, **(kwargs or {}))
@@ -66,6 +79,18 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _freed(self, key: int, size: int, _reference: object) -> None:
         self._alive.pop(key, None)
         self.bytes -= size
+
+
+def _autocast_on_devices(autocast: Any) -> Any:
+    """Return autocast that does nothing on the meta device, where PyTorch knows of none.
+
+    PEFT switches it off around the low-rank product of an expert's weights.
+    """
+
+    def on_device(device_type: str, *args: Any, **options: Any) -> Any:
+        return nullcontext() if device_type == "meta" else autocast(device_type, *args, **options)
+
+    return on_device
 
 
 def _with_sparse(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
