@@ -54,10 +54,7 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func is torch.ops.aten._local_scalar_dense.default and args[0].is_meta:
             # A value is asked for where there are only shapes, as in `if weights.isinf().any()`.
             return False if args[0].dtype == torch.bool else 0
-        if func is torch.ops.aten.histc.default and args[0].is_meta:
-            # How many tokens each expert gets: PyTorch counts no integers without their values.
-            result = args[0].new_empty(args[1])
-        elif any(isinstance(a, Tensor) and a.layout == torch.sparse_coo for a in args):
+        if any(isinstance(a, Tensor) and a.layout == torch.sparse_coo for a in args):
             result = _with_sparse(func, args, kwargs or {})
         else:
             result = func(*args, **(kwargs or {}))

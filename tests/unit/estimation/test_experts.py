@@ -1,4 +1,4 @@
-"""Mixtures of experts: their code counts tokens and switches autocast off, on shapes alone too."""
+"""Mixtures of experts: PEFT switches autocast off in them, on shapes alone too."""
 
 import pytest
 import torch
