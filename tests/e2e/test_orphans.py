@@ -27,7 +27,7 @@ def test_the_temporary_server_ends_with_a_killed_run(tiny_profile, tmp_path):  #
             assert run.poll() is None, "it ended before the moment came"
             time.sleep(0.05)
         started = psutil.Process(run.pid).children(recursive=True)
-        assert any("prefect.server" in " ".join(child.cmdline()) for child in started)
+        assert any("flows.temporary_server" in child.cmdline() for child in started)
     finally:
         os.kill(run.pid, signal.SIGKILL)
         run.wait()
