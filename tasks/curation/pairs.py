@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.text.overlap import incidence
-from tasks.text.remembered import Names, keep_arrays, names_of, recall_arrays
+from tasks.text.remembered import Arrays, Names, keep_arrays, names_of, recall_arrays
 from tasks.text.shingle_batch import as_batch
-from tasks.text.shingles import Hashes, among, distinct, union
+from tasks.text.shingles import Hashes, among, distinct, sizes, union
 from tasks.text.signatures import band_hashes, bands, signatures
 
 # Candidate pairs verified at once: bounds the memory of the sparse product.
@@ -42,11 +42,13 @@ class Last(NamedTuple):
         pairs: Positions of pairs of sets as they are now, shape (n, 2).
         places: Of which of its pairs each was.
         new: For each set whether the last run had it not.
+        kept: All that it kept.
     """
 
     pairs: NDArray[np.int64]
     places: NDArray[np.int64]
     new: NDArray[np.bool_]
+    kept: Arrays
 
 
 def similar_pairs(
@@ -75,8 +77,8 @@ def similar_pairs(
     measured = _jaccard(sets, left, right)
     enough = measured >= threshold
     pairs = np.concatenate([known.pairs, np.stack([left, right], axis=1)[enough]])
-    measured_before = recall_arrays(f"pairs {key}").get("similarity", np.empty(0))
-    similarity = np.concatenate([measured_before[known.places], measured[enough]])
+    before = known.kept.get("similarity", np.empty(0))[known.places]
+    similarity = np.concatenate([before, measured[enough]])
     keep_arrays(f"pairs {key}", names=distinct, pairs=pairs, similarity=similarity)
     return _of_rows(pairs, similarity, rows, inverse)
 
@@ -91,11 +93,11 @@ def last_pairs(key: str, names: Names) -> Last:
     last = recall_arrays(f"pairs {key}")
     if not last:
         none = np.empty(0, np.int64)
-        return Last(none.reshape(0, 2), none, np.ones(names.size, bool))
+        return Last(none.reshape(0, 2), none, np.ones(names.size, bool), last)
     still = np.flatnonzero(among(last["names"], names)[last["pairs"]].all(axis=1))
     pairs = np.searchsorted(names, last["names"][last["pairs"][still]])
     new = ~among(names, last["names"])
-    return Last(pairs.astype(np.int64).reshape(-1, 2), still, new)
+    return Last(pairs.astype(np.int64).reshape(-1, 2), still, new, last)
 
 
 def expanded(
@@ -192,11 +194,11 @@ def _jaccard(
     left, right = place[: left.size], place[left.size :]
     paired = [features[i] for i in named.tolist()]
     matrix = incidence(paired, union(paired))
-    sizes = np.array([row.size for row in paired], np.float64)
+    held = sizes(paired)
     result = np.zeros(left.size)
     for start in range(0, left.size, BLOCK):
         block = slice(start, start + BLOCK)
         both = matrix[left[block]].multiply(matrix[right[block]])
         shared = np.asarray(both.sum(axis=1), np.float64).ravel()
-        result[block] = shared / (sizes[left[block]] + sizes[right[block]] - shared)
+        result[block] = shared / (held[left[block]] + held[right[block]] - shared)
     return result

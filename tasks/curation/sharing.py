@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tasks.curation.pairs import Numbers, expanded, last_pairs
 from tasks.text.overlap import incidence
 from tasks.text.remembered import Names, keep_arrays, names_of
-from tasks.text.shingles import Hashes, union
+from tasks.text.shingles import Hashes, sizes, union
 
 # Rows looked for at once in all others.
 BLOCK = 1_024
@@ -89,16 +89,12 @@ def _compared(
     """Return the pairs (n, 2) of rows of one side and of the other that share enough."""
     rows, others = sides
     left, right = [own[i] for i in rows.tolist()], [within[i] for i in others.tolist()]
-    sizes, held = _sizes(left), _sizes(right)
+    looked_for, held = sizes(left), sizes(right)
     found = [np.empty((0, 2), np.int64)]
     for one, other, shared in _sharing(left, right):
-        of = enough(shared, sizes[one], held[other])
+        of = enough(shared, looked_for[one], held[other])
         found.append(np.stack([rows[one[of]], others[other[of]]], axis=1))
     return np.concatenate(found)
-
-
-def _sizes(features: Sequence[Hashes]) -> Numbers:
-    return np.array([row.size for row in features], np.float64)
 
 
 def _sharing(

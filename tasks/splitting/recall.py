@@ -12,7 +12,7 @@ from tasks.splitting.groups import number
 from tasks.text.normalise import normalise
 from tasks.text.overlap import BLOCK, incidence
 from tasks.text.rows import questions, shingle_features, strings
-from tasks.text.shingles import Hashes, union
+from tasks.text.shingles import Hashes, sizes, union
 
 # With one wording held out, two are left to learn the fact from.
 MIN_WORDINGS = 3
@@ -70,12 +70,12 @@ def _apart(examples: pa.Table, trained: Sequence[int], config: SplittingConfig) 
 def has_neighbour(features: Sequence[Hashes], threshold: float) -> NDArray[np.bool_]:
     """Say of every set of hashes whether another reaches that Jaccard similarity with it."""
     found = np.zeros(len(features), np.bool_)
-    sizes = np.array([row.size for row in features], np.float64)
+    held = sizes(features)
     matrix = incidence(features, union(features))
     columns = matrix.T.tocsr()
     for start in range(0, len(features), BLOCK):
         shared = (matrix[start : start + BLOCK] @ columns).tocoo()
         left, right = shared.row + start, shared.col
-        similarity = shared.data / (sizes[left] + sizes[right] - shared.data)
+        similarity = shared.data / (held[left] + held[right] - shared.data)
         found[left[(similarity >= threshold) & (left != right)]] = True
     return found

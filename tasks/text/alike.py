@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.text.overlap import incidence
 from tasks.text.remembered import keep_arrays, names_of, recall_arrays
-from tasks.text.shingles import Hashes, union
+from tasks.text.shingles import Hashes, sizes, union
 
 # Sets compared with all others at once: bounds the memory of the sparse product.
 _BLOCK = 128
@@ -50,11 +50,11 @@ def _compared(
     vocabulary = union(sets[name] for name in new)
     columns = incidence(list(sets.values()), vocabulary).T.tocsr()
     rows = incidence([sets[name] for name in new], vocabulary)
-    names, sizes = list(sets), np.array([row.size for row in sets.values()], np.float64)
-    own = np.array([sets[name].size for name in new], np.float64)
+    names, held = list(sets), sizes(sets.values())
+    own = sizes(sets[name] for name in new)
     for start in range(0, len(new), _BLOCK):
         shared = (rows[start : start + _BLOCK] @ columns).toarray()
-        either = own[start : start + _BLOCK, None] + sizes - shared
+        either = own[start : start + _BLOCK, None] + held - shared
         for row, other in np.argwhere(shared >= threshold * np.maximum(either, 1.0)).tolist():
             pair = (new[start + row], names[other])
             if pair[0] != pair[1]:

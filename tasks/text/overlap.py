@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.text.shingles import EMPTY, Hashes, places_in, union
+from tasks.text.shingles import EMPTY, Hashes, places_in, sizes, union
 
 Vector = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -115,13 +115,13 @@ def _closest(left: Sequence[Hashes], right: Sequence[Hashes], measured: Measure)
     value, index = np.zeros(ours.size), np.zeros(ours.size, np.int64)
     rows = [left[i] for i in ours]
     # of the smaller side: what the other one has beside it is not shared
-    smaller = min((rows, [right[i] for i in theirs]), key=lambda side: _sizes(side).sum())
+    smaller = min((rows, [right[i] for i in theirs]), key=lambda side: sizes(side).sum())
     vocabulary = union(smaller)
     matrix = incidence(rows, vocabulary)
-    own = _sizes(rows)
+    own = sizes(rows)
     for first in range(0, theirs.size, OTHERS):
         others = [right[i] for i in theirs[first : first + OTHERS]]
-        columns, other = incidence(others, vocabulary).T.tocsr(), _sizes(others)
+        columns, other = incidence(others, vocabulary).T.tocsr(), sizes(others)
         for start in range(0, ours.size, BLOCK):
             block = slice(start, start + BLOCK)
             found = _highest(matrix[block] @ columns, own[block], other, measured)
@@ -132,8 +132,8 @@ def _closest(left: Sequence[Hashes], right: Sequence[Hashes], measured: Measure)
 
 def _of_pair(own: Hashes, other: Hashes, measured: Measure) -> Numbers:
     """Return the measure of two sets; building an index for them costs a hundred times more."""
-    shared = _sizes([np.intersect1d(own, other, assume_unique=True)])
-    return measured(shared, _sizes([own]), _sizes([other])) if shared[0] else np.zeros(1)
+    shared = sizes([np.intersect1d(own, other, assume_unique=True)])
+    return measured(shared, sizes([own]), sizes([other])) if shared[0] else np.zeros(1)
 
 
 def _highest(shared: Any, own: Numbers, other: Numbers, measured: Measure) -> Closest:
@@ -149,10 +149,6 @@ def _highest(shared: Any, own: Numbers, other: Numbers, measured: Measure) -> Cl
     highest = np.where(measure == np.repeat(value, counts), places, other.size)
     index[filled] = np.minimum.reduceat(highest, starts)
     return Closest(value, index)
-
-
-def _sizes(features: Sequence[Hashes]) -> Numbers:
-    return np.array([row.size for row in features], np.float64)
 
 
 def _distinct(features: Sequence[Hashes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
