@@ -43,7 +43,7 @@ from tasks.text.rows import strings
 logger = logging.getLogger(__name__)
 
 # Raise when this package gives other rows for the same rows and configuration.
-VERSION = 3
+VERSION = 4
 
 RESPONSES, SHIFT = "responses.jsonl", "shift.json"
 

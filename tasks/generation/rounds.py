@@ -29,7 +29,7 @@ from tasks.remembered_rows import RememberedRows, UnitRows, rows_of
 logger = logging.getLogger(__name__)
 
 # Raise when this package gives other rows for the same chunks and configuration.
-VERSION = 6
+VERSION = 7
 
 # What decides how many rows are asked for or kept, but not which rows a document gives.
 _OUTSIDE_DOCUMENTS = {

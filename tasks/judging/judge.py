@@ -28,7 +28,7 @@ from tasks.text.instructions import FLAG
 from tasks.text.rows import strings
 
 # Raise when this package gives other verdicts for the same rows and configuration.
-VERSION = 3
+VERSION = 4
 
 RESPONSES = "responses.jsonl"
 Row = dict[str, Any]
