@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 from data_contracts.errors import TemperError
 from flows.services import HOST, ServiceError
+from tasks.file_lock import file_lock
 
 # What Prefect sets for the one that it starts.
 _EPHEMERAL = {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT_UI_ENABLED": "0"}
@@ -82,9 +83,19 @@ class TemporaryServer:
 def _serve(descriptor: int) -> None:
     import uvicorn
     from prefect.server.api.server import create_app
+    from prefect.settings import PREFECT_HOME
+
+    lock = file_lock(PREFECT_HOME.value().absolute() / "servers.lock")
+
+    class OneStartsAtATime(uvicorn.Server):
+        """Starting makes or upgrades the database, which two servers spoil for each other."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            with lock.held("start"):
+                await super().startup(sockets)
 
     app = create_app(ephemeral=True, final=True)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
+    server = OneStartsAtATime(uvicorn.Config(app, log_level="error", lifespan="on"))
     with socket.socket(fileno=descriptor) as listening:
         server.run(sockets=[listening])
 

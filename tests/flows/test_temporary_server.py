@@ -71,6 +71,17 @@ def test_the_server_is_gone_with_its_run(ran):
         urllib.request.urlopen(f"{ran[1][0]}/health", timeout=5)
 
 
+def test_servers_that_start_at_once_make_their_database_one_after_the_other(tmp_path, monkeypatch):
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    servers = [TemporaryServer() for _ in range(3)]
+    try:
+        answers = [urllib.request.urlopen(f"{each.api_url}/health", timeout=300) for each in servers]
+        assert [answer.status for answer in answers] == [200, 200, 200]
+    finally:
+        for server in servers:
+            server.stop()
+
+
 @pytest.fixture
 def ends_at_once(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
