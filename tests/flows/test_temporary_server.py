@@ -75,8 +75,9 @@ def test_servers_that_start_at_once_make_their_database_one_after_the_other(tmp_
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     servers = [TemporaryServer() for _ in range(3)]
     try:
-        answers = [urllib.request.urlopen(f"{each.api_url}/health", timeout=300) for each in servers]
-        assert [answer.status for answer in answers] == [200, 200, 200]
+        for server in servers:
+            with urllib.request.urlopen(f"{server.api_url}/health", timeout=300) as answer:
+                assert answer.status == 200
     finally:
         for server in servers:
             server.stop()
