@@ -28,6 +28,7 @@ from xxhash import xxh32_intdigest
 
 from benchmarks.planted_documents import edited, vocabulary
 from tasks.curation.pairs import similar_pairs
+from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import incidence
 from tasks.text.shingle_batch import normal_words, word_shingles
 from tasks.text.shingles import word_ngrams
@@ -131,10 +132,10 @@ def planted(random: Random, known: list[str]) -> list[str]:
 
 def found_pairs(texts: Sequence[str]) -> dict[str, tuple[Pairs, Pairs]]:
     """Return the pairs each finds, with the true ones by brute force."""
-    sets = [word_ngrams(text, LENGTH) for text in texts]
-    matrix = incidence(sets, np.unique(np.concatenate(sets)))
+    sets = HashRows.of(word_ngrams(text, LENGTH) for text in texts)
+    matrix = incidence(sets, np.unique(sets.hashes))
     shared = (matrix @ matrix.T).tocoo()
-    sizes = np.array([row.size for row in sets])
+    sizes = sets.sizes
     jaccard = shared.data / (sizes[shared.row] + sizes[shared.col] - shared.data)
     keep = (jaccard >= THRESHOLD) & (shared.row < shared.col)
     truth = set(zip(shared.row[keep].tolist(), shared.col[keep].tolist(), strict=True))

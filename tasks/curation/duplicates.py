@@ -17,7 +17,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import pyarrow as pa
 
 from tasks.curation.config import CurationConfig
@@ -31,7 +30,6 @@ from tasks.text.rows import (
     shingle_features,
     strings,
 )
-from tasks.text.shingles import EMPTY
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def find_duplicates(examples: pa.Table, config: CurationConfig) -> dict[int, Dup
     """
     texts, order = questions_and_answers(examples), _best_first(examples)
     given = [passage != "" for passage in passages(examples)]
-    said_alike = np.concatenate([EMPTY, *normal_features(texts)]).tolist()
+    said_alike = normal_features(texts).hashes.tolist()
     exact = _exact(list(zip(said_alike, given, strict=True)), order)
     distinct = [i for i in order if i not in exact]
     said = [texts[i] for i in distinct]

@@ -22,6 +22,7 @@ from tasks.curation.pairs import similar_pairs
 from tasks.curation.sharing import contained_pairs, jaccard_pairs
 from tasks.text.copied import containment_features, substring_features
 from tasks.text.fact_words import fact_features
+from tasks.text.hash_rows import HashRows
 from tasks.text.rows import (
     family_features,
     ngram_features,
@@ -33,7 +34,7 @@ from tasks.text.rows import (
     shingle_features,
     strings,
 )
-from tasks.text.shingles import EMPTY, Hashes, among, repeated, text_hash
+from tasks.text.shingles import among, repeated, text_hash
 from tasks.text.template import template_hashes, without
 
 Links = NDArray[np.int64]  # shape (n, 2): positions of two rows that belong together
@@ -67,7 +68,7 @@ def group_rows(examples: pa.Table, config: CurationConfig) -> Grouping:
     rules = config.similarity
     documents = strings(examples, "document_id")
     ngrams = ngram_features(examples, rules)
-    template = template_hashes(ngrams, documents, rules)
+    template = template_hashes("ngrams", ngrams, documents, rules)
     links = {
         "document": link_equal(origin_features(examples, "document_id")),
         "chunk": link_equal(origin_features(examples, "chunk_id")),
@@ -89,27 +90,26 @@ def group_rows(examples: pa.Table, config: CurationConfig) -> Grouping:
     return Grouping(_names(components, documents), across, template.size)
 
 
-def link_equal(features: Sequence[Hashes]) -> Links:
+def link_equal(features: HashRows) -> Links:
     """Link every row to the first row with which it shares a hash."""
-    if not features:
-        return np.empty((0, 2), np.int64)
-    hashes = np.concatenate(features)
-    owners = np.repeat(np.arange(len(features)), [row.size for row in features])
-    shared = among(hashes, repeated(hashes))  # most are one row's only, and link nothing
-    hashes, owners = hashes[shared], owners[shared]
+    # most are one row's only, and link nothing
+    places = np.flatnonzero(among(features.hashes, repeated(features.hashes)))
+    owners = np.searchsorted(features.offsets, places, side="right") - 1
+    hashes = features.hashes[places]
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     return np.stack([owners[first[inverse]], owners], axis=1)
 
 
 def _same_question(examples: pa.Table, documents: list[str], config: CurationConfig) -> Links:
     asked = question_features(examples)
-    return link_equal(without(asked, template_hashes(asked, documents, config.similarity)))
+    template = template_hashes("questions", asked, documents, config.similarity)
+    return link_equal(without(asked, template))
 
 
 def _near(texts: Sequence[str], threshold: float, config: CurationConfig, use: str) -> Links:
     """Link rows of similar texts; an empty text is like nothing. Each text is compared once."""
     normal = normal_features(texts)
-    codes: list[int] = np.concatenate([EMPTY, *normal]).tolist()
+    codes: list[int] = normal.hashes.tolist()
     first = {code: i for i, code in reversed(list(enumerate(codes))) if code != _NOTHING}
     distinct = sorted(first.values())
     features = shingle_features([texts[i] for i in distinct], config.similarity)

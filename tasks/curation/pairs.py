@@ -4,16 +4,16 @@ Rows with a band of their signatures in common are candidates; each is kept only
 Jaccard similarity reaches the threshold, so precision is 1. Recall is a matter of the bands.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import incidence
 from tasks.text.remembered import Arrays, Names, keep_arrays, names_of, recall_arrays
-from tasks.text.shingle_batch import as_batch
-from tasks.text.shingles import Hashes, among, distinct, sizes, union
+from tasks.text.shingles import Hashes, among, distinct, union
 from tasks.text.signatures import band_hashes, bands, signatures
 
 # Candidate pairs verified at once: bounds the memory of the sparse product.
@@ -35,6 +35,24 @@ class Pair(NamedTuple):
     similarity: float
 
 
+class Sets(NamedTuple):
+    """Distinct sets of hashes, in the order of their names.
+
+    Attributes:
+        features: Sets of rows.
+        rows: A row that has each.
+        names: Of the sets.
+    """
+
+    features: HashRows
+    rows: NDArray[np.int64]
+    names: Names
+
+    def take(self, places: NDArray[np.int64]) -> HashRows:
+        """Return some of the sets."""
+        return self.features.take(self.rows[places])
+
+
 class Last(NamedTuple):
     """What the last run found among sets that are there still.
 
@@ -52,7 +70,7 @@ class Last(NamedTuple):
 
 
 def similar_pairs(
-    features: Sequence[Hashes], threshold: float, num_perm: int, seed: int, use: str = ""
+    features: HashRows, threshold: float, num_perm: int, seed: int, use: str = ""
 ) -> list[Pair]:
     """Return every found pair of rows whose Jaccard similarity reaches the threshold, in order.
 
@@ -66,13 +84,13 @@ def similar_pairs(
         seed: Of these.
         use: Names the rows, so that each search of a run has a place of its own.
     """
-    rows = np.flatnonzero([row.size > 0 for row in features])
-    names = names_of([features[i] for i in rows.tolist()])
+    rows = np.flatnonzero(features.sizes > 0)
+    names = names_of(features.take(rows))
     distinct, first, inverse = np.unique(names, return_index=True, return_inverse=True)
-    sets = [features[i] for i in rows[first].tolist()]
+    sets = Sets(features, rows[first], distinct)
     key = f"{use} {threshold} {num_perm} {seed}"
     known = last_pairs(key, distinct)
-    keys = _band_keys(key, sets, distinct, bands(threshold, num_perm), (num_perm, seed))
+    keys = _band_keys(key, sets, bands(threshold, num_perm), (num_perm, seed))
     left, right = _candidates(keys, known.new)
     measured = _jaccard(sets, left, right)
     enough = measured >= threshold
@@ -157,20 +175,16 @@ def _candidates(
 
 
 def _band_keys(
-    key: str,
-    sets: Sequence[Hashes],
-    names: Names,
-    shape: tuple[int, int],
-    permutations: tuple[int, int],
+    key: str, sets: Sets, shape: tuple[int, int], permutations: tuple[int, int]
 ) -> Hashes:
     """Return the bands of each set, shape (sets, bands), made of those alone that are new."""
-    last = recall_arrays(f"bands {key}")
-    found = np.empty((len(sets), shape[0]), np.uint64)
-    known = among(names, last["names"]) if last else np.zeros(len(sets), bool)
+    last, names = recall_arrays(f"bands {key}"), sets.names
+    found = np.empty((names.size, shape[0]), np.uint64)
+    known = among(names, last["names"]) if last else np.zeros(names.size, bool)
     if known.any():
         found[known] = last["bands"][np.searchsorted(last["names"], names[known])]
-    batch = as_batch([sets[i] for i in np.flatnonzero(~known).tolist()])
-    found[~known] = band_hashes(signatures(batch, *permutations), *shape)
+    new = sets.take(np.flatnonzero(~known))
+    found[~known] = band_hashes(signatures(new, *permutations), *shape)
     keep_arrays(f"bands {key}", names=names, bands=found)
     return found
 
@@ -186,15 +200,13 @@ def _equal(keys: Hashes) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]
         step += 1
 
 
-def _jaccard(
-    features: Sequence[Hashes], left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _jaccard(sets: Sets, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
     # of the rows in pairs only, which are few
     named, place = np.unique(np.concatenate([left, right]), return_inverse=True)
     left, right = place[: left.size], place[left.size :]
-    paired = [features[i] for i in named.tolist()]
-    matrix = incidence(paired, union(paired))
-    held = sizes(paired)
+    paired = sets.take(named)
+    matrix = incidence(paired, union([paired.hashes]))
+    held = paired.sizes.astype(np.float64)
     result = np.zeros(left.size)
     for start in range(0, left.size, BLOCK):
         block = slice(start, start + BLOCK)

@@ -4,15 +4,16 @@ The cost is what rows share, which is little once template text is left out. Pai
 the last run compared are looked up (`tasks.text.remembered`): compared are new rows with all.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.curation.pairs import Numbers, expanded, last_pairs
+from tasks.curation.pairs import Numbers, Sets, expanded, last_pairs
+from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import incidence
 from tasks.text.remembered import Names, keep_arrays, names_of
-from tasks.text.shingles import Hashes, sizes, union
+from tasks.text.shingles import union
 
 # Rows looked for at once in all others.
 BLOCK = 1_024
@@ -23,9 +24,7 @@ Enough = Callable[[Numbers, Numbers, Numbers], NDArray[np.bool_]]
 Mask = NDArray[np.bool_]
 
 
-def contained_pairs(
-    own: Sequence[Hashes], within: Sequence[Hashes], threshold: float
-) -> NDArray[np.int64]:
+def contained_pairs(own: HashRows, within: HashRows, threshold: float) -> NDArray[np.int64]:
     """Return positions (n, 2) of rows and of the rows that hold that share of their hashes.
 
     Args:
@@ -41,7 +40,7 @@ def contained_pairs(
     )
 
 
-def jaccard_pairs(features: Sequence[Hashes], threshold: float) -> NDArray[np.int64]:
+def jaccard_pairs(features: HashRows, threshold: float) -> NDArray[np.int64]:
     """Return positions (n, 2) of all pairs of rows at that Jaccard similarity, left < right.
 
     For sparse features; for others `similar_pairs` is faster.
@@ -54,9 +53,7 @@ def jaccard_pairs(features: Sequence[Hashes], threshold: float) -> NDArray[np.in
     return found[found[:, 0] < found[:, 1]]
 
 
-def _pairs(
-    key: str, rows: tuple[Sequence[Hashes], Sequence[Hashes], Names], enough: Enough
-) -> NDArray[np.int64]:
+def _pairs(key: str, rows: tuple[HashRows, HashRows, Names], enough: Enough) -> NDArray[np.int64]:
     """Return positions (n, 2) of rows of which the second holds enough of the first.
 
     Args:
@@ -66,7 +63,7 @@ def _pairs(
     """
     all_own, all_within, names = rows
     distinct, first, inverse = np.unique(names, return_index=True, return_inverse=True)
-    own, within = ([side[i] for i in first.tolist()] for side in (all_own, all_within))
+    own, within = Sets(all_own, first, distinct), Sets(all_within, first, distinct)
     known = last_pairs(key, distinct)
     new = np.flatnonzero(known.new)
     found = np.concatenate(
@@ -81,15 +78,13 @@ def _pairs(
 
 
 def _compared(
-    own: Sequence[Hashes],
-    within: Sequence[Hashes],
-    sides: tuple[NDArray[np.int64], NDArray[np.int64]],
-    enough: Enough,
+    own: Sets, within: Sets, sides: tuple[NDArray[np.int64], NDArray[np.int64]], enough: Enough
 ) -> NDArray[np.int64]:
-    """Return the pairs (n, 2) of rows of one side and of the other that share enough."""
-    rows, others = sides
-    left, right = [own[i] for i in rows.tolist()], [within[i] for i in others.tolist()]
-    looked_for, held = sizes(left), sizes(right)
+    """Return the pairs (n, 2) of sets of one side and of the other that share enough."""
+    # in the order of the rows: those that follow each other are taken together
+    rows, others = (side[np.argsort(own.rows[side])] for side in sides)
+    left, right = own.take(rows), within.take(others)
+    looked_for, held = left.sizes.astype(np.float64), right.sizes.astype(np.float64)
     found = [np.empty((0, 2), np.int64)]
     for one, other, shared in _sharing(left, right):
         of = enough(shared, looked_for[one], held[other])
@@ -98,11 +93,11 @@ def _compared(
 
 
 def _sharing(
-    own: Sequence[Hashes], within: Sequence[Hashes]
+    own: HashRows, within: HashRows
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Numbers]]:
     """Yield positions on both sides of what shares something, and how many hashes it shares."""
     # of the shorter side: what the other has beside it is not shared
-    vocabulary = union(own if len(own) <= len(within) else within)
+    vocabulary = union([own.hashes if len(own) <= len(within) else within.hashes])
     rows, columns = incidence(own, vocabulary), incidence(within, vocabulary).T.tocsr()
     for start in range(0, len(own), BLOCK):
         shared = (rows[start : start + BLOCK] @ columns).tocoo()

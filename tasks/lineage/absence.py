@@ -1,6 +1,6 @@
 """Proves that nothing of a document is left in a dataset and in the caches it was made with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from data_contracts.base import Result
 from tasks.lineage.origin import not_forgotten, of_documents, read_part
 from tasks.lineage.purge import Traces, earlier_memos, partitions_with, replies_with
+from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import closest_by_jaccard
 from tasks.text.shingles import character_shingles
 from tasks.versions.find import Version
@@ -101,13 +102,11 @@ def _count(stage: str, table: pa.Table, traces: Traces, counts: dict[str, int]) 
 
 
 def _near(versions: Sequence[Version], chunks: Sequence[str]) -> list[NearDuplicate]:
-    gone = [character_shingles(text, _SHINGLE) for text in chunks]
+    gone = _shingles(chunks)
     found = []
     for version in versions:
         rows = read_part(version).select(["chunk_id", "document_id", "text"]).to_pylist()
-        closest = closest_by_jaccard(
-            [character_shingles(row["text"], _SHINGLE) for row in rows], gone
-        )
+        closest = closest_by_jaccard(_shingles(str(row["text"]) for row in rows), gone)
         found += [
             NearDuplicate(
                 chunk_id=row["chunk_id"], document_id=row["document_id"], similarity=float(value)
@@ -116,3 +115,7 @@ def _near(versions: Sequence[Version], chunks: Sequence[str]) -> list[NearDuplic
             if value >= _NEAR
         ]
     return found
+
+
+def _shingles(texts: Iterable[str]) -> HashRows:
+    return HashRows.of(character_shingles(text, _SHINGLE) for text in texts)

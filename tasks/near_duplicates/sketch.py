@@ -19,11 +19,10 @@ from xxhash import xxh3_128_intdigest
 
 from data_contracts.errors import StorageError
 from tasks.near_duplicates.config import NearDuplicatesConfig
+from tasks.text.hash_rows import HashRows, joined
 from tasks.text.shingle_batch import (
-    ShingleBatch,
     character_shingles,
     distinct_shingles,
-    joined,
     normal_words,
     word_shingles,
 )
@@ -77,7 +76,7 @@ def sketch_chunk(folder: Path, documents: pa.Table, config: NearDuplicatesConfig
 class _Batch(NamedTuple):
     """What is computed of some documents: shingles, hashes of bands and of the normal text."""
 
-    shingles: ShingleBatch
+    shingles: HashRows
     keys: Hashes
     digests: list[int]
 
@@ -120,13 +119,13 @@ def _documents(documents: pa.Table, digests: list[int]) -> pa.Table:
     )
 
 
-def _lists(shingles: ShingleBatch) -> pa.Table:
+def _lists(shingles: HashRows) -> pa.Table:
     offsets: Any = pa.array(shingles.offsets)  # the stubs mistake it for booleans
     lists = pa.LargeListArray.from_arrays(offsets, pa.array(shingles.hashes))
     return pa.table({"shingles": lists})
 
 
-def _bands(shingles: ShingleBatch, keys: Hashes) -> NDArray[np.void]:
+def _bands(shingles: HashRows, keys: Hashes) -> NDArray[np.void]:
     """Return the bands of all documents that have a shingle, in the order of their hashes."""
     rows = np.flatnonzero(np.diff(shingles.offsets))
     result = np.empty(rows.size * keys.shape[1], BAND)

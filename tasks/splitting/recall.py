@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from tasks.splitting.config import SplittingConfig
 from tasks.splitting.groups import number
+from tasks.text.hash_rows import HashRows
 from tasks.text.normalise import normalise
 from tasks.text.overlap import BLOCK, incidence
 from tasks.text.rows import questions, shingle_features, strings
-from tasks.text.shingles import Hashes, sizes, union
+from tasks.text.shingles import union
 
 # With one wording held out, two are left to learn the fact from.
 MIN_WORDINGS = 3
@@ -67,11 +68,11 @@ def _apart(examples: pa.Table, trained: Sequence[int], config: SplittingConfig) 
     return {row for row, alone in zip(trained, lonely.tolist(), strict=True) if alone}
 
 
-def has_neighbour(features: Sequence[Hashes], threshold: float) -> NDArray[np.bool_]:
+def has_neighbour(features: HashRows, threshold: float) -> NDArray[np.bool_]:
     """Say of every set of hashes whether another reaches that Jaccard similarity with it."""
     found = np.zeros(len(features), np.bool_)
-    held = sizes(features)
-    matrix = incidence(features, union(features))
+    held = features.sizes.astype(np.float64)
+    matrix = incidence(features, union([features.hashes]))
     columns = matrix.T.tocsr()
     for start in range(0, len(features), BLOCK):
         shared = (matrix[start : start + BLOCK] @ columns).tocoo()

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import incidence
 from tasks.text.remembered import keep_arrays, names_of, recall_arrays
-from tasks.text.shingles import Hashes, sizes, union
+from tasks.text.shingles import Hashes, union
 
 # Sets compared with all others at once: bounds the memory of the sparse product.
 _BLOCK = 128
@@ -47,11 +48,11 @@ def _compared(
     """Yield the names of two sets that are alike and of which one at least is new."""
     if not new:
         return
-    vocabulary = union(sets[name] for name in new)
-    columns = incidence(list(sets.values()), vocabulary).T.tocsr()
-    rows = incidence([sets[name] for name in new], vocabulary)
-    names, held = list(sets), sizes(sets.values())
-    own = sizes(sets[name] for name in new)
+    asked, others = HashRows.of(sets[name] for name in new), HashRows.of(sets.values())
+    vocabulary = union([asked.hashes])
+    columns = incidence(others, vocabulary).T.tocsr()
+    rows = incidence(asked, vocabulary)
+    names, held, own = list(sets), others.sizes, asked.sizes
     for start in range(0, len(new), _BLOCK):
         shared = (rows[start : start + _BLOCK] @ columns).toarray()
         either = own[start : start + _BLOCK, None] + held - shared

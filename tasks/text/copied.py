@@ -1,10 +1,9 @@
 """What is copied from one row into another, template text left out."""
 
-from collections.abc import Sequence
-
 import pyarrow as pa
 
 from tasks.text.config import SimilarityConfig
+from tasks.text.hash_rows import HashRows
 from tasks.text.rows import (
     questions_and_answers,
     strings,
@@ -12,13 +11,12 @@ from tasks.text.rows import (
     window_features,
     word_features,
 )
-from tasks.text.shingles import EMPTY, Hashes
 from tasks.text.template import Templates
 
 
 def containment_features(
     examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
-) -> tuple[list[Hashes], list[Hashes]]:
+) -> tuple[HashRows, HashRows]:
     """Return what of each row to look for in others, and what each row holds.
 
     Looked for are the runs of words of question and answer; a row with too few of them is
@@ -32,13 +30,13 @@ def containment_features(
     texts = questions_and_answers(examples)
     words = word_features(texts, config.containment_ngram)
     own = _own("containment", examples, words, config, templates)
-    enough = [row if row.size >= config.containment_least else EMPTY for row in own]
+    enough = own.only(own.sizes >= config.containment_least)
     return enough, word_features(whole_texts(examples), config.containment_ngram)
 
 
 def substring_features(
     examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
-) -> list[Hashes]:
+) -> HashRows:
     """Return the runs of characters of each row's question and answer."""
     texts = questions_and_answers(examples)
     windows = window_features(texts, config.substring_characters)
@@ -48,9 +46,9 @@ def substring_features(
 def _own(
     kind: str,
     examples: pa.Table,
-    features: Sequence[Hashes],
+    features: HashRows,
     config: SimilarityConfig,
     templates: Templates | None,
-) -> list[Hashes]:
+) -> HashRows:
     known = templates or Templates()
     return known.left_out(kind, features, strings(examples, "document_id"), config)

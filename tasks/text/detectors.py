@@ -1,6 +1,6 @@
 """The ways in which the text of one row can give another row away."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tasks.text.config import SimilarityConfig
 from tasks.text.copied import containment_features, substring_features
 from tasks.text.fact_words import fact_features
+from tasks.text.hash_rows import HashRows, joined
 from tasks.text.overlap import (
     Closest,
     closest_by_containment,
@@ -31,11 +32,10 @@ from tasks.text.rows import (
     shingle_features,
     strings,
 )
-from tasks.text.shingles import Hashes
 from tasks.text.template import Templates
 
-Features = Sequence[NDArray[Any]]
-Compare = Callable[[Features, Features], Closest]
+Features = HashRows | list[NDArray[np.float32]]
+Compare = Callable[[Any, Any], Closest]  # of features of one kind
 Positions = NDArray[np.int64]
 
 # The kind under which `Templates` keeps the runs of words.
@@ -60,7 +60,7 @@ class Detector:
     compare: Compare
     threshold: float
     texts: list[str]
-    within: Features | None = None
+    within: HashRows | None = None
 
     @cached_property
     def names(self) -> Names:
@@ -75,21 +75,33 @@ class Detector:
     def closest(self, rows: Positions, others: Positions) -> Closest:
         """Find for each of `rows` its closest row among `others`; the index is into `others`."""
         within = self.features if self.within is None else self.within
-        return self.compare([self.features[i] for i in rows], [within[i] for i in others])
+        return self.compare(_at(self.features, rows), _at(within, others))
 
     def joined(self, other: "Detector") -> "Detector":
         """Return the same detector over its rows and those of another."""
         within = None
         if self.within is not None and other.within is not None:
-            within = [*self.within, *other.within]
-        features, texts = [*self.features, *other.features], [*self.texts, *other.texts]
+            within = joined([self.within, other.within])
+        features, texts = _both(self.features, other.features), [*self.texts, *other.texts]
         return replace(self, features=features, texts=texts, within=within)
 
     def closest_given_away(self, rows: Positions, others: Positions) -> Closest:
         """Find for each of `rows` which of `others` it gives away most: `closest` turned round."""
-        if self.within is None:
+        if self.within is None or not isinstance(self.features, HashRows):
             return self.closest(rows, others)
-        return closest_contained([self.within[i] for i in rows], [self.features[i] for i in others])
+        return closest_contained(self.within.take(rows), self.features.take(others))
+
+
+def _at(features: Features, places: Positions) -> Features:
+    if isinstance(features, HashRows):
+        return features.take(places)
+    return [features[place] for place in places]
+
+
+def _both(one: Features, other: Features) -> Features:
+    if isinstance(one, HashRows) and isinstance(other, HashRows):
+        return joined([one, other])
+    return [*one, *other]
 
 
 def text_detectors(
@@ -108,7 +120,7 @@ def text_detectors(
     texts, contexts = questions_and_answers(examples), passages(examples)
     documents, counted = strings(examples, "document_id"), templates or Templates()
 
-    def own(kind: str, features: list[Hashes]) -> list[Hashes]:
+    def own(kind: str, features: HashRows) -> HashRows:
         return counted.left_out(kind, features, documents, config)
 
     exact = normal_features(texts)

@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from tasks.text.config import SimilarityConfig
 from tasks.text.facts import values
+from tasks.text.hash_rows import HashRows
 from tasks.text.remembered import features
 from tasks.text.rows import questions, strings
-from tasks.text.shingles import EMPTY, Hashes, distinct, text_hash
+from tasks.text.shingles import Hashes, distinct, text_hash
 from tasks.text.template import Templates
 from tasks.text.words import AUXILIARIES, CLAUSE_WORDS, DETERMINERS, PREPOSITIONS, PRONOUNS
 
@@ -32,7 +33,7 @@ _MOST_DOCUMENTS = 1_000
 
 def fact_features(
     examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
-) -> list[Hashes]:
+) -> HashRows:
     """Return the subject words of each row, each hashed with the values of the row's answer.
 
     Args:
@@ -51,10 +52,9 @@ def fact_features(
     documents = strings(examples, "document_id")
     known = templates or Templates()
     rare = known.left_out("facts", words, documents, _sparser(config, documents))
-    return [
-        np.sort(found ^ key) if found.size >= config.fact_least else EMPTY
-        for found, key in zip(rare, keys, strict=True)
-    ]
+    enough = rare.only(rare.sizes >= config.fact_least)
+    hashes = enough.hashes ^ np.repeat(keys.hashes, enough.sizes)
+    return HashRows(hashes[np.lexsort((hashes, enough.owners))], enough.offsets)
 
 
 def subject_words(text: str) -> frozenset[str]:

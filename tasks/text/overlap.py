@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.text.shingles import EMPTY, Hashes, places_in, sizes, union
+from tasks.text.hash_rows import HashRows
+from tasks.text.remembered import names_of
+from tasks.text.shingles import Hashes, places_in, union
 
 Vector = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -37,19 +39,19 @@ class Closest:
     index: NDArray[np.int64]
 
 
-def closest_by_count(left: Sequence[Hashes], right: Sequence[Hashes]) -> Closest:
+def closest_by_count(left: HashRows, right: HashRows) -> Closest:
     """Find for each left row the right row with the most hashes in common."""
     return _closest(left, right, lambda shared, own, other: shared)
 
 
-def closest_by_jaccard(left: Sequence[Hashes], right: Sequence[Hashes]) -> Closest:
+def closest_by_jaccard(left: HashRows, right: HashRows) -> Closest:
     """Find for each left row the right row with the highest Jaccard similarity."""
     return _closest(
         left, right, lambda shared, own, other: shared / np.maximum(own + other - shared, 1.0)
     )
 
 
-def closest_by_containment(left: Sequence[Hashes], right: Sequence[Hashes]) -> Closest:
+def closest_by_containment(left: HashRows, right: HashRows) -> Closest:
     """Find for each left row the right row that holds the largest share of its hashes.
 
     Broder 1997, "On the resemblance and containment of documents", section 2.
@@ -57,12 +59,12 @@ def closest_by_containment(left: Sequence[Hashes], right: Sequence[Hashes]) -> C
     return _closest(left, right, lambda shared, own, other: shared / np.maximum(own, 1.0))
 
 
-def closest_contained(left: Sequence[Hashes], right: Sequence[Hashes]) -> Closest:
+def closest_contained(left: HashRows, right: HashRows) -> Closest:
     """Find for each left row the right row of whose hashes it holds the largest share."""
     return _closest(left, right, lambda shared, own, other: shared / np.maximum(other, 1.0))
 
 
-def closest_by_run(left: Sequence[Hashes], right: Sequence[Hashes], length: int) -> Closest:
+def closest_by_run(left: HashRows, right: HashRows, length: int) -> Closest:
     """Find for each left row the right row with the longest text in common, in characters.
 
     Args:
@@ -92,36 +94,34 @@ def _keep_closer(value: Numbers, index: NDArray[np.int64], found: Closest) -> No
     value[closer], index[closer] = found.value[closer], found.index[closer]
 
 
-def incidence(features: Sequence[Hashes], vocabulary: Hashes) -> Any:
+def incidence(features: HashRows, vocabulary: Hashes) -> Any:
     """Return the sparse rows x vocabulary matrix of ones where a row has that hash.
 
     Hashes outside the vocabulary (sorted, distinct) are left out.
     """
     from scipy.sparse import csr_array
 
-    hashes = np.concatenate([EMPTY, *features])
-    owners = np.repeat(np.arange(len(features)), [row.size for row in features])
-    places = places_in(vocabulary, hashes)
-    known = places >= 0
-    columns, shape = places[known], (len(features), vocabulary.size)
-    return csr_array((np.ones(columns.size, np.int32), (owners[known], columns)), shape=shape)
+    places = places_in(vocabulary, features.hashes)
+    known = np.flatnonzero(places >= 0)
+    bounds, shape = np.searchsorted(known, features.offsets), (len(features), vocabulary.size)
+    return csr_array((np.ones(known.size, np.int32), places[known], bounds), shape=shape)
 
 
-def _closest(left: Sequence[Hashes], right: Sequence[Hashes], measured: Measure) -> Closest:
+def _closest(left: HashRows, right: HashRows, measured: Measure) -> Closest:
     if len(left) == len(right) == 1:
         return Closest(_of_pair(left[0], right[0], measured), np.zeros(1, np.int64))
     ours, inverse = _distinct(left)
     theirs, _ = _distinct(right)
     value, index = np.zeros(ours.size), np.zeros(ours.size, np.int64)
-    rows = [left[i] for i in ours]
+    rows, others = left.take(ours), right.take(theirs)
     # of the smaller side: what the other one has beside it is not shared
-    smaller = min((rows, [right[i] for i in theirs]), key=lambda side: sizes(side).sum())
-    vocabulary = union(smaller)
+    smaller = min((rows.hashes, others.hashes), key=len)
+    vocabulary = union([smaller])
     matrix = incidence(rows, vocabulary)
-    own = sizes(rows)
+    own = rows.sizes.astype(np.float64)
     for first in range(0, theirs.size, OTHERS):
-        others = [right[i] for i in theirs[first : first + OTHERS]]
-        columns, other = incidence(others, vocabulary).T.tocsr(), sizes(others)
+        part = others[first : first + OTHERS]
+        columns, other = incidence(part, vocabulary).T.tocsr(), part.sizes.astype(np.float64)
         for start in range(0, ours.size, BLOCK):
             block = slice(start, start + BLOCK)
             found = _highest(matrix[block] @ columns, own[block], other, measured)
@@ -132,8 +132,9 @@ def _closest(left: Sequence[Hashes], right: Sequence[Hashes], measured: Measure)
 
 def _of_pair(own: Hashes, other: Hashes, measured: Measure) -> Numbers:
     """Return the measure of two sets; building an index for them costs a hundred times more."""
-    shared = sizes([np.intersect1d(own, other, assume_unique=True)])
-    return measured(shared, sizes([own]), sizes([other])) if shared[0] else np.zeros(1)
+    both = np.intersect1d(own, other, assume_unique=True)
+    shared, one, two = (np.array([row.size], np.float64) for row in (both, own, other))
+    return measured(shared, one, two) if both.size else np.zeros(1)
 
 
 def _highest(shared: Any, own: Numbers, other: Numbers, measured: Measure) -> Closest:
@@ -151,9 +152,10 @@ def _highest(shared: Any, own: Numbers, other: Numbers, measured: Measure) -> Cl
     return Closest(value, index)
 
 
-def _distinct(features: Sequence[Hashes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first position of every distinct set, and for each row which set it has."""
-    number: dict[bytes, int] = {}
-    inverse = [number.setdefault(row.tobytes(), len(number)) for row in features]
-    first = np.unique(np.array(inverse, np.int64), return_index=True)[1]
-    return first.astype(np.int64), np.array(inverse, np.int64)
+def _distinct(features: HashRows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first position of every distinct set, rising, and for each row which it has."""
+    _, first, inverse = np.unique(names_of(features), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(order.size, np.int64)
+    rank[order] = np.arange(order.size)
+    return first[order], rank[inverse]

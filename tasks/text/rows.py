@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
-from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.text.config import SimilarityConfig
+from tasks.text.hash_rows import HashRows, offsets
 from tasks.text.normalise import normalise
 from tasks.text.remembered import features
 from tasks.text.shingles import EMPTY, Hashes, character_shingles, text_hash, union, word_ngrams
@@ -43,11 +43,10 @@ def passages(examples: pa.Table) -> list[str]:
     return [text or "" for text in examples.column("context").to_pylist()]
 
 
-def value_features(values: Iterable[str | None]) -> list[Hashes]:
+def value_features(values: Iterable[str | None]) -> HashRows:
     """Return each value's hash as a set of one; None gives the empty set."""
     given = list(values)
-    hashes = _hashes(given)
-    return [EMPTY if v is None else hashes[i : i + 1] for i, v in enumerate(given)]
+    return HashRows.ones(_hashes(given), np.array([value is not None for value in given], bool))
 
 
 def _hashes(values: Sequence[str | None]) -> Hashes:
@@ -55,17 +54,17 @@ def _hashes(values: Sequence[str | None]) -> Hashes:
     return np.array([0 if v is None else text_hash(v) for v in values], np.uint64)
 
 
-def normal_features(texts: Iterable[str]) -> list[Hashes]:
+def normal_features(texts: Iterable[str]) -> HashRows:
     """Return the hash of each normalised text as a set of one."""
     return features("normal", texts, lambda text: np.array([text_hash(normalise(text))], np.uint64))
 
 
-def question_features(examples: pa.Table) -> list[Hashes]:
+def question_features(examples: pa.Table) -> HashRows:
     """Return the hash of each row's normalised question."""
     return normal_features(questions(examples))
 
 
-def family_features(examples: pa.Table) -> list[Hashes]:
+def family_features(examples: pa.Table) -> HashRows:
     """Return each row's own identifier, its parent's and its fact's.
 
     Parent, child and siblings share one, and so do rows made from the same sentences.
@@ -78,12 +77,10 @@ def family_features(examples: pa.Table) -> list[Hashes]:
     hashes = np.sort(np.stack(columns, axis=1), axis=1)
     first = np.ones(hashes.shape, bool)
     first[:, 1:] = hashes[:, 1:] != hashes[:, :-1]
-    ends = np.cumsum(first.sum(axis=1)).tolist()
-    distinct = hashes[first]
-    return [distinct[start:end] for start, end in pairwise([0, *ends])]
+    return HashRows(hashes[first], offsets(first.sum(axis=1)))
 
 
-def origin_features(examples: pa.Table, column: str) -> list[Hashes]:
+def origin_features(examples: pa.Table, column: str) -> HashRows:
     """Return all documents or chunks that each row rests on, its own first.
 
     Args:
@@ -91,14 +88,17 @@ def origin_features(examples: pa.Table, column: str) -> list[Hashes]:
         column: `document_id` or `chunk_id`.
     """
     own, others = strings(examples, column), examples.column("other_chunks")
-    found = value_features(own)
-    for row in _filled(others):
+    filled, found = _filled(others), value_features(own)
+    if not filled:
+        return found
+    sets = list(found)
+    for row in filled:
         names = {own[row], *(other[column] for other in others[row].as_py())}
-        found[row] = np.array(sorted(map(text_hash, names)), np.uint64)
-    return found
+        sets[row] = np.array(sorted(map(text_hash, names)), np.uint64)
+    return HashRows.of(sets)
 
 
-def shingle_features(texts: Iterable[str], config: SimilarityConfig) -> list[Hashes]:
+def shingle_features(texts: Iterable[str], config: SimilarityConfig) -> HashRows:
     """Return the character shingles of each text."""
     length = config.shingle_length
     return features(f"shingles-{length}", texts, partial(character_shingles, length=length))
@@ -109,12 +109,12 @@ def whole_texts(examples: pa.Table) -> list[str]:
     return list(map("\n".join, _fields(examples)))
 
 
-def word_features(texts: Iterable[str], length: int) -> list[Hashes]:
+def word_features(texts: Iterable[str], length: int) -> HashRows:
     """Return the runs of `length` words of each text."""
     return features(f"words-{length}", texts, partial(word_ngrams, length=length))
 
 
-def window_features(texts: Iterable[str], length: int) -> list[Hashes]:
+def window_features(texts: Iterable[str], length: int) -> HashRows:
     """Return the runs of `length` characters of each text; a shorter text has none."""
 
     def windows(text: str) -> Hashes:
@@ -124,7 +124,7 @@ def window_features(texts: Iterable[str], length: int) -> list[Hashes]:
     return features(f"windows-{length}", texts, windows)
 
 
-def ngram_features(examples: pa.Table, config: SimilarityConfig) -> list[Hashes]:
+def ngram_features(examples: pa.Table, config: SimilarityConfig) -> HashRows:
     """Return the word n-grams of each row: of every field by itself, the passage included."""
     rows = _fields(examples)
     texts = list(map(repr, rows))

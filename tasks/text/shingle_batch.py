@@ -6,29 +6,17 @@ dropped. Words are hashed each time they come: a cache of them was no faster.
 
 from collections.abc import Sequence
 from itertools import chain, pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh64_digest
 
+from tasks.text.hash_rows import HashRows, offsets
 from tasks.text.normalise import normalise
-from tasks.text.shingles import EMPTY, Hashes, window_hashes
+from tasks.text.shingles import Hashes, window_hashes
 
 # ASCII has no other normal form than lower case, and its word characters are known.
 _ASCII = bytes(ord(c.lower()) if c.isalnum() else 32 for c in map(chr, range(128))) + bytes(128)
-
-
-class ShingleBatch(NamedTuple):
-    """Hashes of many texts, one text after another.
-
-    Attributes:
-        hashes: Of all texts.
-        offsets: Shape (texts + 1,); text i has `hashes[offsets[i] : offsets[i + 1]]`.
-    """
-
-    hashes: Hashes
-    offsets: NDArray[np.int64]
 
 
 def normal_words(text: str) -> list[bytes]:
@@ -38,7 +26,7 @@ def normal_words(text: str) -> list[bytes]:
     return normalise(text).encode().split()
 
 
-def word_shingles(words: Sequence[Sequence[bytes]], length: int) -> ShingleBatch:
+def word_shingles(words: Sequence[Sequence[bytes]], length: int) -> HashRows:
     """Return the hashes of all runs of `length` words, repeats included.
 
     A text shorter than `length` is one shingle; an empty one has none.
@@ -48,7 +36,7 @@ def word_shingles(words: Sequence[Sequence[bytes]], length: int) -> ShingleBatch
     return _windows(np.frombuffer(digests, ">u8").astype(np.uint64), sizes, length)
 
 
-def character_shingles(words: Sequence[Sequence[bytes]], length: int) -> ShingleBatch:
+def character_shingles(words: Sequence[Sequence[bytes]], length: int) -> HashRows:
     """Return the hashes of all runs of `length` characters, repeats included.
 
     A space stands before, between and after the words. A text shorter than `length` is one
@@ -60,7 +48,7 @@ def character_shingles(words: Sequence[Sequence[bytes]], length: int) -> Shingle
     return _windows(points, sizes, length)
 
 
-def distinct_shingles(batch: ShingleBatch) -> ShingleBatch:
+def distinct_shingles(batch: HashRows) -> HashRows:
     """Return each text's distinct hashes in rising order."""
     hashes = batch.hashes.copy()
     bounds = batch.offsets.tolist()
@@ -71,27 +59,11 @@ def distinct_shingles(batch: ShingleBatch) -> ShingleBatch:
     starts = batch.offsets[:-1]
     new[starts[starts < hashes.size]] = True
     before = np.concatenate([[0], np.cumsum(new)])
-    return ShingleBatch(hashes[new], before[batch.offsets])
+    return HashRows(hashes[new], before[batch.offsets])
 
 
-def joined(batches: Sequence[ShingleBatch]) -> ShingleBatch:
-    """Return the texts of several batches, one after the other, as one."""
-    return ShingleBatch(
-        np.concatenate([EMPTY, *(batch.hashes for batch in batches)]),
-        _offsets(np.concatenate([np.diff(batch.offsets) for batch in batches])),
-    )
-
-
-def as_batch(features: Sequence[Hashes]) -> ShingleBatch:
-    """Return single sets of hashes as a batch."""
-    return ShingleBatch(
-        np.concatenate([EMPTY, *features]),
-        _offsets(np.array([row.size for row in features], np.int64)),
-    )
-
-
-def _windows(codes: Hashes, sizes: NDArray[np.int64], length: int) -> ShingleBatch:
-    bounds = _offsets(sizes)
+def _windows(codes: Hashes, sizes: NDArray[np.int64], length: int) -> HashRows:
+    bounds = offsets(sizes)
     starts, ends = bounds[:-1], bounds[1:]
     hashes = np.empty(codes.size, np.uint64)
     whole = window_hashes(codes, length)
@@ -102,10 +74,4 @@ def _windows(codes: Hashes, sizes: NDArray[np.int64], length: int) -> ShingleBat
     short = (sizes > 0) & (sizes < length)
     for start, end in zip(starts[short].tolist(), ends[short].tolist(), strict=True):
         hashes[start], keep[start] = window_hashes(codes[start:end], end - start)[0], True
-    return ShingleBatch(
-        hashes[keep], _offsets(np.where(short, 1, np.maximum(sizes - length + 1, 0)))
-    )
-
-
-def _offsets(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
+    return HashRows(hashes[keep], offsets(np.where(short, 1, np.maximum(sizes - length + 1, 0))))

@@ -87,11 +87,6 @@ def repeated(hashes: Hashes) -> Hashes:
     return distinct(again)
 
 
-def sizes(sets: Iterable[Hashes]) -> NDArray[np.float64]:
-    """Return how many hashes each set has, as numbers to divide by."""
-    return np.array([row.size for row in sets], np.float64)
-
-
 def union(sets: Iterable[Hashes]) -> Hashes:
     """Return the distinct hashes of all sets, sorted."""
     return distinct(np.concatenate([EMPTY, *sets]))

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.text.shingle_batch import ShingleBatch
+from tasks.text.hash_rows import HashRows
 from tasks.text.shingles import Hashes, window_hashes
 
 Signatures = NDArray[np.uint32]  # shape (sets, permutations)
@@ -25,7 +25,7 @@ BLOCK = 1024
 _FINAL = ((16, 0x85EBCA6B), (13, 0xC2B2AE35))
 
 
-def signatures(batch: ShingleBatch, num_perm: int, seed: int) -> Signatures:
+def signatures(batch: HashRows, num_perm: int, seed: int) -> Signatures:
     """Return the MinHash signature of each set; that of an empty set is all ones.
 
     The upper 32 bits of each hash are what is permuted.

@@ -4,42 +4,67 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.text.config import SimilarityConfig
-from tasks.text.shingles import EMPTY, Hashes, among, distinct
+from tasks.text.hash_rows import HashRows
+from tasks.text.remembered import keep_arrays, names_of, recall_arrays
+from tasks.text.shingles import EMPTY, Hashes, among, text_hash, union
 
 
 def template_hashes(
-    features: Sequence[Hashes], documents: Sequence[str], config: SimilarityConfig
+    kind: str, features: HashRows, documents: Sequence[str], config: SimilarityConfig
 ) -> Hashes:
     """Return the hashes that occur in so many documents that they are template text.
 
     Args:
-        features: Hashes of each row.
+        kind: Names what the features are, for what is remembered of them.
+        features: Hashes of each row, each once.
         documents: Document of each row.
         config: How many documents make a template.
     """
     if not documents:
         return EMPTY
     numbers: dict[str, int] = {}
-    codes = [numbers.setdefault(name, len(numbers)) for name in documents]
+    codes = np.array([numbers.setdefault(name, len(numbers)) for name in documents], np.int64)
     least = max(config.template_documents, math.ceil(config.template_share * len(numbers)))
-    hashes = np.concatenate(features)
-    owners = np.repeat(codes, [row.size for row in features])
-    often = among(hashes, _at_least(hashes, least))  # few, and only these are ordered by document
-    hashes, owners = hashes[often], owners[often]
-    order = np.lexsort((owners, hashes))
-    hashes, owners = hashes[order], owners[order]
-    first = np.ones(hashes.size, bool)  # of its document: a hash counts once a document
-    first[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
-    values, counts = np.unique(hashes[first], return_counts=True)
-    return np.asarray(values[counts >= least], np.uint64)
+    named = np.array([text_hash(name) for name in numbers], np.uint64)
+    names = names_of(np.stack([names_of(features), named[codes]], axis=1))
+    often = _held_by(_possible(kind, features, names, least), features, codes, least)
+    keep_arrays(f"template {kind}", names=names, often=often, least=np.array(least))
+    return often
+
+
+def _possible(kind: str, features: HashRows, names: Hashes, least: int) -> Hashes:
+    """Return what may be template text: what was when it was last counted, and what is new since.
+
+    A hash that too few documents held then is held by enough now only if a new row holds it.
+    """
+    last = recall_arrays(f"template {kind}")
+    if not last or last["least"] > least:
+        return _at_least(features.hashes, least)
+    new = ~among(names, np.unique(last["names"]))
+    return union([last["often"], features.take(np.flatnonzero(new)).hashes])
 
 
 def _at_least(hashes: Hashes, least: int) -> Hashes:
     """Return the values that occur so often, whosever they are."""
     values, counts = np.unique(hashes, return_counts=True)
-    return np.asarray(np.sort(values[counts >= least]), np.uint64)
+    return np.asarray(values[counts >= least], np.uint64)
+
+
+def _held_by(
+    possible: Hashes, features: HashRows, documents: NDArray[np.int64], least: int
+) -> Hashes:
+    """Return which of these values rows of so many documents hold, sorted."""
+    places = np.flatnonzero(among(features.hashes, possible))
+    hashes = features.hashes[places]
+    owners = documents[np.searchsorted(features.offsets, places, side="right") - 1]
+    order = np.lexsort((owners, hashes))
+    hashes, owners = hashes[order], owners[order]
+    first = np.ones(hashes.size, bool)  # of its document: a hash counts once a document
+    first[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
+    return _at_least(hashes[first], least)
 
 
 class Templates:
@@ -54,10 +79,10 @@ class Templates:
     def left_out(
         self,
         kind: str,
-        features: Sequence[Hashes],
+        features: HashRows,
         documents: Sequence[str],
         config: SimilarityConfig,
-    ) -> list[Hashes]:
+    ) -> HashRows:
         """Return features without template text.
 
         Args:
@@ -67,7 +92,7 @@ class Templates:
             config: How many documents make a template.
         """
         if kind not in self._found:
-            self._found[kind] = template_hashes(features, documents, config)
+            self._found[kind] = template_hashes(kind, features, documents, config)
         return without(features, self._found[kind])
 
     def size(self, kind: str) -> int:
@@ -75,13 +100,6 @@ class Templates:
         return int(self._found[kind].size)
 
 
-def without(features: Sequence[Hashes], ignored: Hashes) -> list[Hashes]:
+def without(features: HashRows, ignored: Hashes) -> HashRows:
     """Return the features of each row that are not among the ignored ones."""
-    if not ignored.size or not features:
-        return list(features)
-    left_out = among(np.concatenate(features), ignored)
-    ends = np.cumsum([row.size for row in features])
-    found = list(features)
-    for row in distinct(np.searchsorted(ends, np.flatnonzero(left_out), side="right")).tolist():
-        found[row] = features[row][~left_out[ends[row] - features[row].size : ends[row]]]
-    return found
+    return features.where(~among(features.hashes, ignored)) if ignored.size else features

@@ -7,6 +7,7 @@ from datasketch import MinHash, MinHashLSH
 
 from tasks.curation.pairs import similar_pairs
 from tasks.curation.sharing import contained_pairs, jaccard_pairs
+from tasks.text.hash_rows import HashRows
 from tasks.text.shingles import EMPTY, jaccard
 from tasks.text.signatures import RECALL, bands
 
@@ -30,7 +31,10 @@ def test_pairs_are_those_of_brute_force(threshold: float) -> None:
         for i, j in combinations(range(len(rows)), 2)
         if jaccard(rows[i], rows[j]) >= threshold
     }
-    found = {(p.left, p.right): p.similarity for p in similar_pairs(rows, threshold, 128, seed=1)}
+    found = {
+        (p.left, p.right): p.similarity
+        for p in similar_pairs(HashRows.of(rows), threshold, 128, seed=1)
+    }
     assert len(truth) > 10
     assert found.keys() <= truth.keys(), "a pair below the threshold was returned"
     assert len(found) >= RECALL * len(truth)
@@ -45,12 +49,12 @@ def test_exact_pairs_miss_none(threshold: float, seed: int) -> None:
         [i, j] for i, j in combinations(range(60), 2) if jaccard(rows[i], rows[j]) >= threshold
     ]
     assert truth
-    assert sorted(jaccard_pairs(rows, threshold).tolist()) == truth
+    assert sorted(jaccard_pairs(HashRows.of(rows), threshold).tolist()) == truth
 
 
 def test_empty_sets_are_like_nothing() -> None:
-    assert similar_pairs([EMPTY, EMPTY], 0.5, 128, seed=1) == []
-    assert jaccard_pairs([EMPTY, EMPTY], 0.5).size == 0
+    assert similar_pairs(HashRows.of([EMPTY, EMPTY]), 0.5, 128, seed=1) == []
+    assert jaccard_pairs(HashRows.of([EMPTY, EMPTY]), 0.5).size == 0
 
 
 def pairs_of_datasketch(rows: list[np.ndarray], threshold: float) -> set[tuple[int, int]]:
@@ -70,7 +74,7 @@ def pairs_of_datasketch(rows: list[np.ndarray], threshold: float) -> set[tuple[i
 def test_pairs_are_those_of_datasketch(threshold: float, seed: int) -> None:
     rows = overlapping_sets(seed)
     rows = [*rows, EMPTY, rows[0], EMPTY, rows[0]]
-    found = {(p.left, p.right) for p in similar_pairs(rows, threshold, 64, seed=5)}
+    found = {(p.left, p.right) for p in similar_pairs(HashRows.of(rows), threshold, 64, seed=5)}
     assert found == pairs_of_datasketch(rows, threshold)
     assert {(0, 61), (0, 63), (61, 63)} <= found
 
@@ -87,4 +91,6 @@ def test_what_holds_a_share_of_a_row_is_found_and_nothing_else(threshold: float,
         if row.size and np.intersect1d(row, other).size >= threshold * row.size
     ]
     assert len(truth) > 30
-    assert sorted(contained_pairs(own, within, threshold).tolist()) == truth
+    assert (
+        sorted(contained_pairs(HashRows.of(own), HashRows.of(within), threshold).tolist()) == truth
+    )

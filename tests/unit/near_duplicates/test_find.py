@@ -18,8 +18,8 @@ from tasks.near_duplicates.config import NearDuplicatesConfig
 from tasks.near_duplicates.crew import Crew
 from tasks.near_duplicates.find import find_near_duplicates
 from tasks.near_duplicates.reading import document_files
+from tasks.text.hash_rows import HashRows
 from tasks.text.normalise import normalise
-from tasks.text.shingle_batch import ShingleBatch
 from tasks.text.shingles import jaccard, word_ngrams
 
 Row = tuple[str, str | None, float]
@@ -211,7 +211,7 @@ def test_finished_chunks_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path = write(tmp_path / "rows.parquet", rows)
     real = sketch._lists
 
-    def stop_at_the_third(shingles: ShingleBatch) -> pa.Table:
+    def stop_at_the_third(shingles: HashRows) -> pa.Table:
         if len(list((tmp_path / "work").rglob("bands.npy"))) == 2:
             raise KeyboardInterrupt
         return real(shingles)

@@ -10,6 +10,7 @@ from tasks.splitting.assignment import assignment_of
 from tasks.splitting.config import SplittingConfig
 from tasks.splitting.recall import choose_recall, has_neighbour
 from tasks.splitting.split import split_examples
+from tasks.text.hash_rows import HashRows
 from tasks.text.shingles import character_shingles, jaccard
 
 CONFIG = SplittingConfig(min_rows=1, by="question")
@@ -109,4 +110,4 @@ def test_neighbours_are_found_as_by_comparing_every_pair(texts, threshold: float
         any(jaccard(one, two) >= threshold for j, two in enumerate(features) if i != j)
         for i, one in enumerate(features)
     ]
-    assert np.array_equal(has_neighbour(features, threshold), expected)
+    assert np.array_equal(has_neighbour(HashRows.of(features), threshold), expected)

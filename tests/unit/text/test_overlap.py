@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.text import overlap
+from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import (
     closest_by_containment,
     closest_by_cosine,
@@ -18,8 +19,8 @@ from tasks.text.overlap import (
 SETS = st.lists(st.sets(st.integers(0, 12)), max_size=8)
 
 
-def arrays(sets: list[set[int]]) -> list[np.ndarray]:
-    return [np.array(sorted(one), np.uint64) for one in sets]
+def arrays(sets: list[set[int]]) -> HashRows:
+    return HashRows.of(np.array(sorted(one), np.uint64) for one in sets)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -4,14 +4,14 @@ from datasketch import MinHash
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.text.hash_rows import HashRows
 from tasks.text.normalise import normalise
+from tasks.text.shingle_batch import character_shingles as batch_of_characters
 from tasks.text.shingle_batch import (
-    ShingleBatch,
     distinct_shingles,
     normal_words,
     word_shingles,
 )
-from tasks.text.shingle_batch import character_shingles as batch_of_characters
 from tasks.text.shingles import Hashes, character_shingles, word_ngrams
 from tasks.text.signatures import RECALL, band_hashes, bands, signatures
 
@@ -20,7 +20,7 @@ TEXTS = st.lists(
 )
 
 
-def rows_of(batch: ShingleBatch) -> list[Hashes]:
+def rows_of(batch: HashRows) -> list[Hashes]:
     return np.split(batch.hashes, batch.offsets[1:-1]) if batch.offsets.size > 1 else []
 
 
@@ -62,7 +62,7 @@ def test_signatures_are_those_of_datasketch(texts: list[str]) -> None:
 
 def test_signatures_of_long_sets_are_those_of_datasketch() -> None:
     row = np.random.default_rng(1).integers(0, 2**64, 5000, np.uint64)
-    found = signatures(ShingleBatch(row, np.array([0, 5000])), 32, seed=3)
+    found = signatures(HashRows(row, np.array([0, 5000])), 32, seed=3)
     assert found[0].tolist() == by_datasketch(row).tolist()
 
 

@@ -1,0 +1,132 @@
+"""Sets of hashes, one a row, in one array: a list of arrays without its cost for each row."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.text.shingles import EMPTY, Hashes
+
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class HashRows(Sequence[Hashes]):
+    """Hashes of many rows, one row after another.
+
+    Attributes:
+        hashes: Of all rows.
+        offsets: Shape (rows + 1,); row i has `hashes[offsets[i] : offsets[i + 1]]`.
+    """
+
+    hashes: Hashes
+    offsets: Places
+
+    @classmethod
+    def of(cls, rows: Iterable[Hashes]) -> "HashRows":
+        """Return single arrays as one; what is one already stays as it is."""
+        if isinstance(rows, HashRows):
+            return rows
+        given = list(rows)
+        counts = np.fromiter((row.size for row in given), np.int64, len(given))
+        return cls(np.concatenate([EMPTY, *given]), offsets(counts))
+
+    @classmethod
+    def ones(cls, hashes: Hashes, given: NDArray[np.bool_]) -> "HashRows":
+        """Return rows of one hash each, of none where it is not given."""
+        return cls(hashes[given], offsets(given.astype(np.int64)))
+
+    def __len__(self) -> int:
+        return self.offsets.size - 1
+
+    @overload
+    def __getitem__(self, place: int) -> Hashes: ...
+    @overload
+    def __getitem__(self, place: slice) -> "HashRows": ...
+    def __getitem__(self, place: int | slice) -> "Hashes | HashRows":
+        """Return a row, or rows that follow each other; nothing is copied."""
+        if isinstance(place, slice):
+            first, last, step = place.indices(len(self))
+            if step != 1:
+                raise ValueError(f"Rows are sliced one by one, not by {step}.")
+            return self._between(first, max(first, last))
+        if not -len(self) <= place < len(self):
+            raise IndexError(place)
+        place %= len(self)
+        return self.hashes[self.offsets[place] : self.offsets[place + 1]]
+
+    def __iter__(self) -> Iterator[Hashes]:
+        return (self.hashes[start:end] for start, end in pairwise(self.offsets.tolist()))
+
+    @cached_property
+    def sizes(self) -> Places:
+        """How many hashes each row has."""
+        return np.diff(self.offsets)
+
+    @property
+    def owners(self) -> Places:
+        """Return for each hash the place of its row."""
+        return np.repeat(np.arange(len(self)), self.sizes)
+
+    def take(self, places: Places) -> "HashRows":
+        """Return the rows at these places, in that order."""
+        return taken([self], places)
+
+    def where(self, keep: NDArray[np.bool_]) -> "HashRows":
+        """Return the rows with some hashes alone.
+
+        Args:
+            keep: Whether each hash stays.
+        """
+        gone = np.flatnonzero(~keep)
+        if not gone.size:
+            return self
+        rows = np.searchsorted(self.offsets, gone, side="right") - 1
+        left = self.sizes - np.bincount(rows, minlength=len(self))
+        return HashRows(np.delete(self.hashes, gone), offsets(left))
+
+    def only(self, rows: NDArray[np.bool_]) -> "HashRows":
+        """Return all rows, emptied where they are not marked."""
+        if rows.all():
+            return self
+        kept = self.take(np.flatnonzero(rows))
+        return HashRows(kept.hashes, offsets(np.where(rows, self.sizes, 0)))
+
+    def _between(self, first: int, last: int) -> "HashRows":
+        bounds = self.offsets[first : last + 1]
+        return HashRows(self.hashes[bounds[0] : bounds[-1]], bounds - bounds[0])
+
+
+def taken(parts: Sequence[HashRows], places: Places) -> HashRows:
+    """Return rows of several parts, counted through from the first part to the last.
+
+    Rows that follow each other are copied together; where all are wanted as they stand, none is.
+    """
+    starts = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+    part_of = np.searchsorted(starts, places, side="right") - 1
+    breaks = np.flatnonzero((np.diff(places) != 1) | (np.diff(part_of) != 0)) + 1
+    found = []
+    for first, last in pairwise([0, *breaks.tolist(), places.size]):
+        if last > first:
+            part, begin = int(part_of[first]), int(places[first] - starts[part_of[first]])
+            found.append(parts[part][begin : begin + last - first])
+    return joined(found)
+
+
+def joined(parts: Sequence[HashRows]) -> HashRows:
+    """Return the rows of several parts, one after the other, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return HashRows(
+        np.concatenate([EMPTY, *(part.hashes for part in parts)]),
+        offsets(np.concatenate([np.empty(0, np.int64), *(part.sizes for part in parts)])),
+    )
+
+
+def offsets(sizes: Places) -> Places:
+    """Return where each row begins, and at the end how many hashes there are."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
