@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tasks.curation.pairs import Numbers, Sets, expanded, last_pairs
 from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import incidence
-from tasks.text.remembered import Names, keep_arrays, names_of
+from tasks.text.remembered import Names, keep_arrays, names_of, names_of_pairs
 from tasks.text.shingles import union
 
 # Rows looked for at once in all others.
@@ -32,7 +32,7 @@ def contained_pairs(own: HashRows, within: HashRows, threshold: float) -> NDArra
         within: What each row holds.
         threshold: Lowest share, above 0.
     """
-    names = names_of(np.stack([names_of(own), names_of(within)], axis=1))
+    names = names_of_pairs(names_of(own), names_of(within))
     return _pairs(
         f"contained {threshold}",
         (own, within, names),

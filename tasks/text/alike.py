@@ -27,7 +27,7 @@ def earlier_alike(features: Sequence[Hashes], threshold: float, use: str) -> lis
         threshold: Lowest similarity, above 0.
         use: Names the rows, so that each comparison of a run has a place of its own.
     """
-    names: list[int] = names_of(features).tolist()
+    names: list[int] = names_of(HashRows.of(features)).tolist()
     sets = {name: row for name, row in zip(names, features, strict=True) if row.size}
     key = f"alike {use} {threshold}"
     last = recall_arrays(key)

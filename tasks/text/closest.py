@@ -11,7 +11,7 @@ import numpy as np
 from tasks.text.detectors import Detector, Positions
 from tasks.text.overlap import Closest, closest_by_cosine
 from tasks.text.remembered import Arrays, Names, keep_arrays, recall_arrays
-from tasks.text.shingles import among, places_in
+from tasks.text.shingles import among, places_in, union
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def remembered_closest(
 def _closest(detector: Detector, sides: _Sides, last: Arrays) -> Closest:
     if not last or not _same_order(last["others"], sides.other_names):
         return detector.closest(sides.rows, sides.others)
-    new = np.flatnonzero(~among(sides.other_names, np.unique(last["others"])))
+    new = np.flatnonzero(~among(sides.other_names, union([last["others"]])))
     found = _from_last(sides, last)
     stale = np.flatnonzero(found.index < 0)
     if new.size:

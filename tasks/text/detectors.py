@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -64,8 +64,8 @@ class Detector:
 
     @cached_property
     def names(self) -> Names:
-        """Names of what is looked for of each row: equal sets, equal names."""
-        return names_of(self.features)
+        """Names of what is looked for of each row, if that is a set: equal sets, equal names."""
+        return names_of(cast("HashRows", self.features))
 
     @cached_property
     def names_within(self) -> Names:

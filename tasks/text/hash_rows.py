@@ -74,6 +74,8 @@ class HashRows(Sequence[Hashes]):
 
     def take(self, places: Places) -> "HashRows":
         """Return the rows at these places, in that order."""
+        if places.size == 1:  # leaks are compared with one row each
+            return self._between(int(places[0]), int(places[0]) + 1)
         return taken([self], places)
 
     def where(self, keep: NDArray[np.bool_]) -> "HashRows":

@@ -16,16 +16,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from xxhash import xxh3_64_intdigest
 
 from data_contracts.base import digest
 from tasks.memo import SUFFIX, Memo
 from tasks.text.feature_file import FeatureFile
 from tasks.text.hash_rows import HashRows
-from tasks.text.shingles import Hashes
+from tasks.text.shingles import Hashes, window_hashes
 
 # Raise when any code whose results are kept here gives other ones.
 VERSION = 3
+
+# Multiplier of xxHash64 (Collet), odd: no two hashes become one in a product.
+_ODD = np.uint64(0x9E3779B185EBCA87)
 
 Arrays = Mapping[str, NDArray[Any]]
 Names = NDArray[np.uint64]
@@ -84,12 +86,24 @@ def features(kind: str, texts: Iterable[str], make: Callable[[str], Hashes]) -> 
     return file.of(list(texts), make)
 
 
-def names_of(arrays: Iterable[NDArray[Any]]) -> Names:
-    """Return a name for the values of each array: equal values, equal names.
+def names_of(rows: HashRows) -> Names:
+    """Return a name for the set of each row: equal sets, equal names.
 
-    Of 64 bits, as the hashes themselves: see `tasks.text.shingles` for what that risks.
+    The sum of its hashes, each mixed. Of 64 bits, as the hashes themselves: see
+    `tasks.text.shingles` for what that risks.
     """
-    return np.array([xxh3_64_intdigest(array.data) for array in arrays], np.uint64)
+    mixed = rows.hashes + _ODD
+    for _ in range(2):
+        mixed *= _ODD
+        mixed ^= mixed >> np.uint64(32)
+    before = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    named: Names = before[rows.offsets[1:]] - before[rows.offsets[:-1]]
+    return named
+
+
+def names_of_pairs(left: Names, right: Names) -> Names:
+    """Return a name for each pair of names; that of the pair turned round is another."""
+    return window_hashes(np.stack([left, right], axis=1).ravel(), 2)[::2]
 
 
 def recall_arrays(key: str) -> Arrays:

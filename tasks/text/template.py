@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.text.config import SimilarityConfig
 from tasks.text.hash_rows import HashRows
-from tasks.text.remembered import keep_arrays, names_of, recall_arrays
+from tasks.text.remembered import keep_arrays, names_of, names_of_pairs, recall_arrays
 from tasks.text.shingles import EMPTY, Hashes, among, text_hash, union
 
 
@@ -29,7 +29,7 @@ def template_hashes(
     codes = np.array([numbers.setdefault(name, len(numbers)) for name in documents], np.int64)
     least = max(config.template_documents, math.ceil(config.template_share * len(numbers)))
     named = np.array([text_hash(name) for name in numbers], np.uint64)
-    names = names_of(np.stack([names_of(features), named[codes]], axis=1))
+    names = names_of_pairs(names_of(features), named[codes])
     often = _held_by(_possible(kind, features, names, least), features, codes, least)
     keep_arrays(f"template {kind}", names=names, often=often, least=np.array(least))
     return often
@@ -43,7 +43,7 @@ def _possible(kind: str, features: HashRows, names: Hashes, least: int) -> Hashe
     last = recall_arrays(f"template {kind}")
     if not last or last["least"] > least:
         return _at_least(features.hashes, least)
-    new = ~among(names, np.unique(last["names"]))
+    new = ~among(names, union([last["names"]]))
     return union([last["often"], features.take(np.flatnonzero(new)).hashes])
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.text.hash_rows import HashRows, joined, taken
+from tasks.text.remembered import names_of, names_of_pairs
 
 ROWS = st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=4), max_size=8)
 
@@ -70,3 +71,18 @@ def test_what_is_not_there_is_no_row() -> None:
         rows[2]
     with pytest.raises(ValueError, match="one by one"):
         rows[::2]
+
+
+@given(ROWS)
+def test_equal_sets_and_no_others_have_equal_names(values) -> None:
+    sets = [sorted(set(row)) for row in values]
+    names = names_of(rows_of(sets)).tolist()
+    assert len(set(names)) == len(set(map(tuple, sets)))
+    assert [names.index(name) for name in names] == [sets.index(one) for one in sets]
+    assert names_of(rows_of(sets).take(np.arange(len(sets))[::-1])).tolist() == names[::-1]
+
+
+def test_a_pair_turned_round_has_another_name() -> None:
+    left, right = np.array([3, 5, 3], np.uint64), np.array([5, 3, 5], np.uint64)
+    one, other, again = names_of_pairs(left, right).tolist()
+    assert one == again != other
