@@ -29,6 +29,9 @@ VERSION = 3
 # Multiplier of xxHash64 (Collet), odd: no two hashes become one in a product.
 _ODD = np.uint64(0x9E3779B185EBCA87)
 
+# Hashes mixed at once: they stay in the processor's cache.
+_BLOCK = 1 << 15
+
 Arrays = Mapping[str, NDArray[Any]]
 Names = NDArray[np.uint64]
 
@@ -92,11 +95,14 @@ def names_of(rows: HashRows) -> Names:
     The sum of its hashes, each mixed. Of 64 bits, as the hashes themselves: see
     `tasks.text.shingles` for what that risks.
     """
-    mixed = rows.hashes + _ODD
-    for _ in range(2):
-        mixed *= _ODD
-        mixed ^= mixed >> np.uint64(32)
-    before = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    before = np.zeros(rows.hashes.size + 1, np.uint64)
+    for start in range(0, rows.hashes.size, _BLOCK):
+        mixed = rows.hashes[start : start + _BLOCK] + _ODD
+        for _ in range(2):
+            mixed *= _ODD
+            mixed ^= mixed >> np.uint64(32)
+        before[start + 1 : start + 1 + mixed.size] = mixed
+    np.cumsum(before, out=before)
     named: Names = before[rows.offsets[1:]] - before[rows.offsets[:-1]]
     return named
 
