@@ -53,10 +53,9 @@ def find_duplicates(examples: pa.Table, config: CurationConfig) -> dict[int, Dup
     said_alike = normal_features(texts).hashes.tolist()
     exact = _exact(list(zip(said_alike, given, strict=True)), order)
     distinct = [i for i in order if i not in exact]
-    said = [texts[i] for i in distinct]
     pairs = {
-        "near_duplicate": _near(said, config),
-        "semantic_duplicate": _semantic(examples, distinct, said, config),
+        "near_duplicate": _near(texts, distinct, config),
+        "semantic_duplicate": _semantic(examples, distinct, texts, config),
     }
     worse = _worse(distinct, pairs, given)
     repeats = {i: worse.get(k, Duplicate("exact_duplicate", k, 1.0)) for i, k in exact.items()}
@@ -75,13 +74,20 @@ def _exact(keys: Sequence[Hashable], order: Sequence[int]) -> dict[int, int]:
     return {i: kept for i in order if (kept := best.setdefault(keys[i], i)) != i}
 
 
-def _near(texts: Sequence[str], config: CurationConfig) -> list[Pair]:
-    """Return the pairs that look alike and hold the same facts."""
-    features = shingle_features(texts, config.similarity)
+def _near(texts: Sequence[str], distinct: Sequence[int], config: CurationConfig) -> list[Pair]:
+    """Return the pairs of places in `distinct` that look alike and hold the same facts."""
+    # in the order of the rows, in which their features are remembered
+    ordered, place = sorted(distinct), {row: place for place, row in enumerate(distinct)}
+    features = shingle_features([texts[row] for row in ordered], config.similarity)
     threshold = config.duplicate_threshold
     pairs = similar_pairs(features, threshold, config.num_perm, config.seed, "duplicate")
-    told = cache(facts)
-    return [pair for pair in pairs if told(texts[pair.left]) == told(texts[pair.right])]
+    told, found = cache(facts), list[Pair]()
+    for left, right, similarity in pairs:
+        one, other = ordered[left], ordered[right]
+        if told(texts[one]) == told(texts[other]):
+            better, worse = sorted((place[one], place[other]))
+            found.append(Pair(better, worse, similarity))
+    return found
 
 
 def _semantic(
@@ -93,8 +99,8 @@ def _semantic(
     from tasks.modeling.encoder import encode
 
     answers = strings(examples, "answer")
-    answered = [answers[i] for i in distinct]
-    return semantic_pairs(texts, answered, encode(texts), config.semantic_threshold)
+    said, answered = [texts[i] for i in distinct], [answers[i] for i in distinct]
+    return semantic_pairs(said, answered, encode(said), config.semantic_threshold)
 
 
 def _worse(

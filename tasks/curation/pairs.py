@@ -85,7 +85,7 @@ def similar_pairs(
         use: Names the rows, so that each search of a run has a place of its own.
     """
     rows = np.flatnonzero(features.sizes > 0)
-    names = names_of(features.take(rows))
+    names = names_of(features)[rows]
     distinct, first, inverse = np.unique(names, return_index=True, return_inverse=True)
     sets = Sets(features, rows[first], distinct)
     key = f"{use} {threshold} {num_perm} {seed}"

@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
 from data_contracts.errors import StorageError
-from tasks.text.hash_rows import HashRows, Places, taken
+from tasks.text.hash_rows import HashRows, Places, offsets, taken
 from tasks.text.shingles import EMPTY, Hashes, distinct, places_in
 from tasks.whole_file import whole_file
 
-_COLUMNS: dict[str, pa.DataType] = {"name": pa.uint64(), "hashes": pa.list_(pa.uint64())}
-_SCHEMA = pa.schema(_COLUMNS)
+# The file: these three numbers (the first says what it is, then how many texts and hashes), the
+# texts' names, the bounds of their features, the features. All of 64 bits.
+_MAGIC, _HEADER = np.uint64(int.from_bytes(b"features")), 3
 
-# Hashes written at once; the bounds of an Arrow list have 32 bits.
-_BATCH = 1 << 24
+# Texts written at once: their features are held twice.
+_BATCH = 4_096
 
 # Bytes of one kind's features in its file; what is made beyond is made again by the next run.
 MOST_BYTES = 1 << 30
@@ -77,39 +78,43 @@ class FeatureFile:
         if self._path is None or np.array_equal(distinct(used.copy()), self._stored):
             return
         try:
-            with whole_file(self._path) as raw, pa.ipc.new_stream(raw, _SCHEMA) as writer:
-                for batch in self._batches(used):
-                    writer.write_batch(batch)
+            with whole_file(self._path) as raw:
+                for array in self._arrays(used):
+                    raw.write(array.data)
         except OSError as problem:
             raise StorageError(
                 f"Cannot write {self._path}: {problem}. Free disk space or set TEMPER_HOME to "
                 "another disk, then run again."
             ) from problem
 
-    def _batches(self, used: Hashes) -> Iterator[pa.RecordBatch]:
+    def _arrays(self, used: Hashes) -> Iterator[NDArray[Any]]:
+        """Yield what the file holds, one after the other."""
         names = used[np.sort(np.unique(used, return_index=True)[1])]
-        rows = taken(self._parts, self._places(names))
-        fit = int(np.searchsorted(rows.offsets, MOST_BYTES // 8, side="right")) - 1
-        start = 0
-        while start < fit:
-            most = rows.offsets[start] + _BATCH
-            end = int(np.searchsorted(rows.offsets[: fit + 1], most, side="right")) - 1
-            end = max(end, start + 1)
-            part = rows[start:end]
-            lists = pa.ListArray.from_arrays(
-                pa.array(part.offsets, pa.int32()), pa.array(part.hashes)
-            )
-            yield pa.record_batch([pa.array(names[start:end]), lists], schema=_SCHEMA)
-            start = end
+        places = self._places(names)
+        sizes = np.concatenate([np.empty(0, np.int64), *(part.sizes for part in self._parts)])
+        bounds = offsets(sizes[places])
+        fit = int(np.searchsorted(bounds, MOST_BYTES // 8, side="right")) - 1
+        yield np.array([_MAGIC, fit, bounds[fit]], np.uint64)
+        yield names[:fit]
+        yield bounds[: fit + 1]
+        for start in range(0, fit, _BATCH):
+            yield taken(self._parts, places[start : min(start + _BATCH, fit)]).hashes
 
 
 def _read(path: Path) -> tuple[Hashes, list[HashRows]]:
     """Return the names and features of a file; a missing or damaged one counts as none."""
     try:
-        with pa.memory_map(str(path)) as source:
-            table = pa.ipc.open_stream(source).read_all()
-        names = np.concatenate([EMPTY, *(c.to_numpy() for c in table.column("name").chunks)])
-        chunks: list[Any] = table.column("hashes").chunks
-        return names, [HashRows(c.values.to_numpy(), c.offsets.to_numpy()) for c in chunks]
-    except (OSError, pa.ArrowInvalid, KeyError):
+        mapped = np.memmap(path, np.uint64, mode="r")
+    except (OSError, ValueError):  # numpy says the latter of an empty file
         return EMPTY, []
+    words = np.asarray(mapped)
+    if words.size < _HEADER or words[0] != _MAGIC or words.size != _words(*words[1:_HEADER]):
+        return EMPTY, []
+    rows = int(words[1])
+    names, bounds, hashes = np.split(words[_HEADER:], [rows, 2 * rows + 1])
+    return names, [HashRows(hashes, bounds.view(np.int64))]
+
+
+def _words(rows: np.uint64, hashes: np.uint64) -> int:
+    """Return how many numbers of 64 bits a file holds."""
+    return _HEADER + 2 * int(rows) + 1 + int(hashes)

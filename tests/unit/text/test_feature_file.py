@@ -61,7 +61,9 @@ def test_nothing_is_written_where_nothing_changed(tmp_path) -> None:
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
 
-@pytest.mark.parametrize("content", [b"", b"damaged", b"ARROW1" + bytes(90)])
+@pytest.mark.parametrize(
+    "content", [b"", b"damaged", b"serutaef" + bytes(90), b"serutaef" + bytes(96)]
+)
 def test_a_damaged_file_counts_as_none(tmp_path, content) -> None:
     path = tmp_path / "a.memo"
     path.write_bytes(content)
