@@ -85,10 +85,16 @@ def validate(
     return ValidationReport(rules=len(schema) + len(results), failures=broken)
 
 
-def _run_checkpoint(table: pa.Table, suite: str, docs_folder: Path | None) -> list[Any]:
+def load_expectations() -> Any:
+    """Return Great Expectations' module, which takes seconds to load the first time."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # no telemetry, no network
-    import great_expectations as gx
+    import great_expectations
 
+    return great_expectations
+
+
+def _run_checkpoint(table: pa.Table, suite: str, docs_folder: Path | None) -> list[Any]:
+    gx = load_expectations()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     expectations = context.suites.add(_build_suite(suite))
