@@ -29,6 +29,7 @@ from tests.tiny_profile import DOCUMENTS, copy_few, write_tiny_profile
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "results" / "machinery.md"
+NOTES = Path(__file__).with_suffix(".notes.md")
 # What the issue asks for.
 MOST_SHARE, MOST_START = 0.05, 15.0
 FIRST = "with, in a new home"
@@ -190,6 +191,7 @@ def render(found: Sequence[Run]) -> str:
             "|---|---:|---:|---:|---:|---:|---:|",
             *stages_table(found),
             "",
+            NOTES.read_text(encoding="utf-8"),
         ]
     )
 

@@ -38,15 +38,8 @@ def unescaped(value: Any) -> str:
     return html.unescape(str(value))
 
 
-def seal_pages(folder: Path) -> None:
-    """Take out of each page what runs or is loaded, and forbid it by a policy."""
-    for path in folder.rglob("*.html"):
-        content = path.read_text(encoding="utf-8")
-        if POLICY not in content:
-            path.write_text(_sealed(content), encoding="utf-8")
-
-
-def _sealed(content: str) -> str:
+def sealed(content: str) -> str:
+    """Return a page without what runs or is loaded, which a policy forbids besides."""
     from lxml import etree
     from lxml import html as documents
 

@@ -1,11 +1,15 @@
-"""Compiles the templates of Great Expectations' pages once a process, not once for each page.
+"""Seals each page of Great Expectations before it is written; compiles templates once a process.
 
 Its site builder is told of these classes by name, as they need Great Expectations, which takes
 seconds to import.
 """
 
+from typing import Any
+
 from great_expectations.render.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
 from jinja2.bccache import Bucket, BytecodeCache
+
+from data_contracts.data_docs import sealed
 
 
 class _InMemory(BytecodeCache):
@@ -33,6 +37,10 @@ class PageView(DefaultJinjaPageView):  # type: ignore[misc]
         super().__init__(*directories, **named)
         self.env.bytecode_cache = _COMPILED
 
+    def render(self, *content: Any, **named: Any) -> str:
+        """Return the page's text."""
+        return sealed(super().render(*content, **named))
+
 
 class IndexPageView(DefaultJinjaIndexPageView):  # type: ignore[misc]
     """The page that lists them."""
@@ -40,3 +48,7 @@ class IndexPageView(DefaultJinjaIndexPageView):  # type: ignore[misc]
     def __init__(self, *directories: str | None, **named: str | None) -> None:
         super().__init__(*directories, **named)
         self.env.bytecode_cache = _COMPILED
+
+    def render(self, *content: Any, **named: Any) -> str:
+        """Return the page's text."""
+        return sealed(super().render(*content, **named))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_contracts.data_docs import escaped, seal_pages, unescaped
+from data_contracts.data_docs import escaped, unescaped
 from data_contracts.suites import ROW_ID, SUITES, Expectation
 
 if TYPE_CHECKING:
@@ -85,10 +85,16 @@ def validate(
     return ValidationReport(rules=len(schema) + len(results), failures=broken)
 
 
-def _run_checkpoint(table: pa.Table, suite: str, docs_folder: Path | None) -> list[Any]:
+def load_expectations() -> Any:
+    """Return Great Expectations' module, which takes seconds to load the first time."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # no telemetry, no network
-    import great_expectations as gx
+    import great_expectations
 
+    return great_expectations
+
+
+def _run_checkpoint(table: pa.Table, suite: str, docs_folder: Path | None) -> list[Any]:
+    gx = load_expectations()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     expectations = context.suites.add(_build_suite(suite))
@@ -110,8 +116,6 @@ def _run_checkpoint(table: pa.Table, suite: str, docs_folder: Path | None) -> li
     )
     frame = escaped(_needed_columns(table, suite)).to_pandas()
     outcome = context.checkpoints.add(checkpoint).run({"dataframe": frame})
-    if docs_folder is not None:
-        seal_pages(docs_folder)
     return [result for run in outcome.run_results.values() for result in run.results]
 
 

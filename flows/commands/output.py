@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.environment import log_to_terminal, prepare_environment
+from flows.loading import load_what_runs_use
 from flows.orphans import end_with_this_process
 from flows.services import prefect_api_url
 from flows.temporary_server import TemporaryServer
@@ -75,6 +76,7 @@ def prefect_session(settings: Settings) -> Iterator[None]:
     """
     from prefect.settings import (
         PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
         PREFECT_SERVER_ALLOW_EPHEMERAL_MODE,
         temporary_settings,
     )
@@ -89,10 +91,11 @@ def prefect_session(settings: Settings) -> Iterator[None]:
         yield
         return
     server = TemporaryServer()
-    # What every run logs to; it loads in less time than the server needs to start.
-    import mlflow  # noqa: F401
-
-    with temporary_settings({PREFECT_API_URL: server.api_url}), server.watched():
+    # Heartbeats tell a server that a run died, and this one dies with its run. Prefect also waits
+    # up to a second at the end of each flow for the thread that sends them.
+    silent = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    with temporary_settings({PREFECT_API_URL: server.api_url}, silent), server.watched():
+        load_what_runs_use(settings)
         yield
 
 

@@ -1,9 +1,11 @@
 """MLflow's model registry: versions with tags, the aliases `challenger` and `champion`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -25,6 +27,11 @@ _PACKAGES = ("data_contracts", "tasks")
 # What a process that loads the registered model needs besides Temper's own code, which
 # travels with the model.
 _SERVING_PACKAGES = ("mlflow", "pandas", "peft", "pydantic", "torch", "transformers", "safetensors")
+
+
+# What of MLflow compares a model's requirements with what is installed.
+_COMPARES = "warn_dependency_requirement_mismatches"
+_ONE_AT_A_TIME = Lock()
 
 
 class RegistryConfig(Config):
@@ -64,6 +71,26 @@ def pack_code(folder: Path) -> Path:
     return path
 
 
+@contextmanager
+def _requirements_taken_as_installed() -> Iterator[None]:
+    """Have MLflow not compare the requirements with what is installed, of which they are read.
+
+    For that it lists the files of all packages, which takes longer than logging the model.
+    """
+    import mlflow.utils.environment as environment
+
+    if not hasattr(environment, _COMPARES):  # another version of MLflow: it compares
+        yield
+        return
+    with _ONE_AT_A_TIME:
+        before = getattr(environment, _COMPARES)
+        setattr(environment, _COMPARES, lambda _requirements: None)
+        try:
+            yield
+        finally:
+            setattr(environment, _COMPARES, before)
+
+
 def log_and_register(mlflow: Any, model: ModelRef, name: str, tags: Mapping[str, str]) -> str:
     """Log the tuned model to the active run and register it; return the new version.
 
@@ -83,7 +110,7 @@ def log_and_register(mlflow: Any, model: ModelRef, name: str, tags: Mapping[str,
         params=ParamSchema([limit]),
     )
     try:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory() as folder, _requirements_taken_as_installed():
             info = mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(Path(__file__).with_name("served_model.py")),

@@ -32,6 +32,7 @@ from tasks.modeling.tuned import (
 )
 from tasks.tracking import RunContext, flatten, stage_run
 from tasks.training.config import TrainingConfig
+from tasks.training.told import told
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +65,8 @@ def train(
             }
         )
         if ref is None:
-            on_point = _on_point(mlflow, config)
-            folder = _train(examples, base, config, context.home, fingerprint, on_point)
+            with told(mlflow, _progress(config)) as on_point:
+                folder = _train(examples, base, config, context.home, fingerprint, on_point)
             _write_manifest(folder, fingerprint, parents, base, config)
             ref = model_reference(_move_into_place(folder, context.home, fingerprint))
         else:
@@ -146,20 +147,17 @@ def _result(
     return train_model(read_kept(examples), base, config, folder, on_point)
 
 
-def _on_point(mlflow: Any, config: TrainingConfig) -> Callable[[TrainingPoint], None]:
-    """Return what tells MLflow the losses, and Prefect's page of the run how far training is."""
-    bar: UUID | None = None
-    if TaskRunContext.get() is not None:
-        made = create_progress_artifact(0.0, key="training", description="Share of the epochs.")
-        bar = cast("UUID", made)  # a coroutine only where an event loop runs, and none does here
+def _progress(config: TrainingConfig) -> Callable[[TrainingPoint], None]:
+    """Return what shows on Prefect's page of the run how far training is."""
+    if TaskRunContext.get() is None:
+        return lambda _point: None
+    made = create_progress_artifact(0.0, key="training", description="Share of the epochs.")
+    bar = cast("UUID", made)  # a coroutine only where an event loop runs, and none does here
 
-    def tell(point: TrainingPoint) -> None:
-        values = point.model_dump(exclude={"step", "epoch"})
-        mlflow.log_metrics({k: v for k, v in values.items() if v is not None}, step=point.step)
-        if bar is not None:
-            update_progress_artifact(bar, progress=min(100.0, 100 * point.epoch / config.epochs))
+    def show(point: TrainingPoint) -> None:
+        update_progress_artifact(bar, progress=min(100.0, 100 * point.epoch / config.epochs))
 
-    return tell
+    return show
 
 
 def _write_manifest(

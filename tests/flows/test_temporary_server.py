@@ -13,7 +13,7 @@ from flows.temporary_server import TemporaryServer
 from tests.plain_environment import plain_environment
 
 RUNS_A_FLOW = """
-import json, sys
+import gc, json, sys
 from flows.commands.output import prefect_session
 from flows.environment import log_to_prefect, prepare_environment
 from tasks.settings import Settings
@@ -22,7 +22,9 @@ prepare_environment(Settings())
 with prefect_session(Settings()):
     import logging
     from prefect import flow, task
-    from prefect.settings import PREFECT_API_URL
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY
+
+    loaded = sorted({"mlflow", "great_expectations"} & sys.modules.keys())
 
     @task
     def say():
@@ -34,7 +36,14 @@ with prefect_session(Settings()):
         say()
 
     little()
-    print(json.dumps([PREFECT_API_URL.value(), "prefect.server.api.server" in sys.modules]))
+    told = {
+        "url": PREFECT_API_URL.value(),
+        "server loaded": "prefect.server.api.server" in sys.modules,
+        "loaded first": loaded,
+        "heartbeats": PREFECT_FLOWS_HEARTBEAT_FREQUENCY.value(),
+        "kept from the search for garbage": gc.get_freeze_count(),
+    }
+    print(json.dumps(told))
 """
 
 
@@ -53,7 +62,20 @@ def ran(tmp_path_factory, repository):
 
 
 def test_the_run_loads_nothing_of_the_server_that_it_starts(ran):
-    assert ran[1][1] is False
+    assert ran[1]["server loaded"] is False
+
+
+def test_what_a_run_uses_is_loaded_while_the_server_starts(ran):
+    assert ran[1]["loaded first"] == ["great_expectations", "mlflow"]
+    assert ran[1]["kept from the search for garbage"] > 100_000
+
+
+def test_no_flow_waits_for_the_thread_of_its_heartbeats(ran):
+    assert ran[1]["heartbeats"] is None
+    with sqlite3.connect(ran[0] / "prefect" / "prefect.db") as database:
+        events = {name for (name,) in database.execute("select event from events")}
+    assert "prefect.flow-run.Completed" in events
+    assert "prefect.flow-run.heartbeat" not in events
 
 
 def test_what_a_run_told_last_is_kept(ran):
@@ -68,7 +90,7 @@ def test_what_a_run_told_last_is_kept(ran):
 
 def test_the_server_is_gone_with_its_run(ran):
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"{ran[1][0]}/health", timeout=5)
+        urllib.request.urlopen(f"{ran[1]['url']}/health", timeout=5)
 
 
 def test_servers_that_start_at_once_make_their_database_one_after_the_other(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ from pathlib import Path
 import jinja2
 import pyarrow as pa
 import pytest
+from great_expectations.data_context.store import TupleFilesystemStoreBackend
 from lxml import html
 
 from data_contracts.data_docs import POLICY
@@ -47,6 +48,22 @@ def test_a_page_loads_nothing_runs_nothing_and_says_so_in_its_policy(site):
             addresses = [element.get(name, "") for name in ("href", "src", "action")]
             assert [a for a in addresses if re.match(r"\s*(\w+:|//)", a)] == []
             assert "url(" not in element.get("style", "")
+
+
+def test_a_page_is_never_written_as_great_expectations_makes_it(tmp_path, monkeypatch):
+    written = []
+    store = TupleFilesystemStoreBackend._set
+
+    def noted(self, key, value, **named):
+        written.append(value)
+        return store(self, key, value, **named)
+
+    monkeypatch.setattr(TupleFilesystemStoreBackend, "_set", noted)
+    table = pa.Table.from_pylist([], schema=EXAMPLE)
+    validate(table, EXAMPLE, "generation", tmp_path)
+    texts = [value for value in written if isinstance(value, str) and "<html" in value]
+    assert len(texts) == len(pages(tmp_path))
+    assert all(POLICY in text for text in texts)
 
 
 def test_a_value_of_the_data_is_shown_as_text(site):

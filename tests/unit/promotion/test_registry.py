@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import mlflow
+import mlflow.utils.environment as environment
 
 import tasks.promotion
+import tasks.promotion.registry as registry
 from data_contracts.results import BaseModelRef, ModelRef
 from tasks.promotion.registry import CODE_FILE, VERDICT_TAG, log_and_register, pack_code
 from tasks.training.method import METHODS
@@ -52,11 +54,34 @@ def test_a_version_has_its_tags_from_the_first_moment(client, tmp_path, monkeypa
         raise AssertionError("a tag is set after the version is there to be found")
 
     monkeypatch.setattr(mlflow.MlflowClient, "set_model_version_tag", refuse)
+    version = registered(client, tmp_path, "tagged")
+    assert client.get_model_version("tagged", version).tags[VERDICT_TAG] == "PASS"
+
+
+def test_the_requirements_are_those_installed_and_not_compared_with_them(
+    client, tmp_path, monkeypatch
+):
+    compared = []
+    monkeypatch.setattr(environment, "warn_dependency_requirement_mismatches", compared.append)
+    version = registered(client, tmp_path, "required")
+    assert compared == []
+    stated = mlflow.pyfunc.get_model_dependencies(f"models:/required/{version}")
+    assert f"mlflow=={mlflow.__version__}" in Path(stated).read_text().split()
+    environment.warn_dependency_requirement_mismatches(["back in its place"])
+    assert compared == [["back in its place"]]
+
+
+def test_a_version_of_mlflow_that_compares_otherwise_is_left_alone(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_COMPARES", "of_another_version")
+    assert registered(client, tmp_path, "other") == "1"
+    assert not hasattr(environment, "of_another_version")
+
+
+def registered(client, tmp_path, name: str) -> str:
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "w.txt").write_text("weights")
     base = BaseModelRef(name="b", folder=tmp_path, fingerprint="b")
     model = ModelRef(fingerprint="m", folder=tmp_path / "weights", method="lora", base=base)
-    experiment = client.create_experiment("tagged", artifact_location=(tmp_path / "a").as_uri())
+    experiment = client.create_experiment(name, artifact_location=(tmp_path / "a").as_uri())
     with mlflow.start_run(experiment_id=experiment):
-        version = log_and_register(mlflow, model, "tagged", {VERDICT_TAG: "PASS"})
-    assert client.get_model_version("tagged", version).tags[VERDICT_TAG] == "PASS"
+        return log_and_register(mlflow, model, name, {VERDICT_TAG: "PASS"})
