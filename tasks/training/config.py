@@ -143,7 +143,10 @@ class TrainingConfig(Config):
         if self.sharding == "fsdp" and not self.method.allows_sharding:
             raise ValueError(f"sharding fsdp does not go with method {self.method.method}.")
         if self.processes > 1 and any(each.active for each in self.mitigations):
-            raise ValueError("mitigations are for one process: set training.processes to 1.")
+            raise ValueError(
+                "mitigations are for one process: set training.processes to 1, or leave them out "
+                "with training.mitigations=[]."
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """WiSE-FT: after training the model goes part of the way back to where it started."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -17,7 +18,7 @@ class WiseFt(Mitigation):
     """Interpolation between base and tuned model, as far back as validation allows.
 
     The smallest coefficient is taken that keeps the wanted share of what training gained on
-    the validation rows. Costs nothing while training, and one evaluation a coefficient after.
+    the validation rows. Costs nothing while training, and a few evaluations on them after.
     """
 
     source: ClassVar[str] = "Wortsman et al. 2022, arXiv 2109.01903"
@@ -51,12 +52,13 @@ class _Line(Guard):
         self.end = {name: p.detach().clone() for name, p in self.parameters.items()}
         tuned, base = self._loss_at(1.0), self._loss_at(0.0)
         allowed = tuned + self.given_up * max(0.0, base - tuned)
-        for point in range(self.points):
-            coefficient = point / self.points
-            loss = self._loss_at(coefficient)
-            if loss <= allowed:
-                return {"coefficient": coefficient, VALIDATION_LOSS: loss}
-        return {"coefficient": 1.0, VALIDATION_LOSS: self._loss_at(1.0)}
+        # by halves: between the two the loss falls, and the tuned model itself is always allowed
+        coefficients = [point / self.points for point in range(self.points)] + [1.0]
+        point = bisect_left(
+            coefficients[:-1], True, key=lambda coefficient: self._loss_at(coefficient) <= allowed
+        )
+        coefficient = coefficients[point]
+        return {"coefficient": coefficient, VALIDATION_LOSS: self._loss_at(coefficient)}
 
     def _loss_at(self, coefficient: float) -> float:
         import torch

@@ -127,6 +127,25 @@ def test_wise_ft_goes_back_as_far_as_the_share_of_the_gain_allows(tmp_path):
     assert found["validation_loss"] == pytest.approx(0.2)
 
 
+def test_wise_ft_asks_for_few_losses_and_stays_where_training_gained_nothing(tmp_path):
+    asked = []
+    model = torch.nn.Linear(1, 1, bias=False)
+
+    def loss() -> float:
+        asked.append(model.weight.item())
+        return model.weight.item()  # rises towards the tuned model
+
+    with torch.no_grad():
+        model.weight.fill_(0.0)
+    guard = WiseFt().start(run_of(model, losses=loss))
+    with torch.no_grad():
+        model.weight.fill_(1.0)
+    found = guard.finish(tmp_path)
+    assert len(asked) <= 8, "20 coefficients by halves, the two ends, and the one that is taken"
+    assert found["coefficient"] == 0
+    assert model.weight.item() == 0
+
+
 def test_freezing_stops_the_first_layers_and_what_the_pattern_names(base):
     model = load_model(base)
     Freezing(share=0.5, pattern="embed|norm").prepare(model)
