@@ -72,6 +72,7 @@ def train(
             ref = model_reference(_move_into_place(folder, context.home, fingerprint))
         else:
             logger.info("training: unchanged, model %s reused", fingerprint[:12])
+        mlflow.set_tag("temper.base_held_in", ref.base.held_in)
         _log_result(mlflow, ref)
     return ref
 
