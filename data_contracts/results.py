@@ -14,12 +14,23 @@ Outcome = Literal["PASS", "INSUFFICIENT EVIDENCE", "FAIL"]
 Change = Literal["none", "uncertain", "better", "worse"]
 
 
+HeldType = Literal["float32", "bfloat16"]
+
+
 class BaseModelRef(Result):
     """A base model on this machine: a folder of config, tokenizer and safetensors."""
 
     name: str
     folder: Path
     fingerprint: str
+    held_in: HeldType = "float32"  # the type of its weights in memory, whatever the files have
+
+    @property
+    def measured_as(self) -> str:
+        """Its name in what is measured of it: held in another type it gives other figures."""
+        return (
+            self.fingerprint if self.held_in == "float32" else f"{self.fingerprint}-{self.held_in}"
+        )
 
 
 class ModelRef(Result):
@@ -34,6 +45,11 @@ class ModelRef(Result):
     folder: Path
     method: str
     base: BaseModelRef
+
+    @property
+    def measured_as(self) -> str:
+        """Its name in what is measured of it."""
+        return self.fingerprint
 
 
 class TrainingPoint(Result):

@@ -10,6 +10,7 @@ from data_contracts.base import Result
 from data_contracts.dataset import DatasetRef, read_kept
 from data_contracts.errors import ConfigError
 from data_contracts.front import ContinualArm, ContinualResult
+from data_contracts.results import BaseModelRef
 from flows.build_dataset import BuiltDataset, build_dataset
 from flows.config import PipelineConfig, load_config, override
 from flows.memory import require_fit
@@ -23,6 +24,8 @@ from tasks.modeling.tuned import read_training_result
 from tasks.report.task import write_continual
 from tasks.search.space import METHOD, SECTIONS, with_method
 from tasks.tracking import RunContext, stage_run
+from tasks.training.base_precision import held_base
+from tasks.training.config import TrainingConfig
 from tasks.training.method import METHODS
 
 # What a way may change besides training and augmentation.
@@ -111,12 +114,13 @@ def _arm(
 ) -> ContinualArm:
     datasets = list(_datasets(steps, context))
     evaluation, examples = front_evaluation(config.evaluation), [d.examples for d in datasets]
-    base, models = datasets[0].base, []
+    trainings = [_in_one_type(step.training, datasets[0].base) for step in steps]
+    base, models = held_base(datasets[0].base, trainings[0]), []
     scores = [scores_of(base, examples, evaluation, context)]
-    for number, (step, dataset) in enumerate(zip(steps, datasets, strict=True), start=1):
-        require_fit(step.training, dataset.model_copy(update={"base": base}), context.home)
+    for number, (training, dataset) in enumerate(zip(trainings, datasets, strict=True), start=1):
+        require_fit(training, dataset.model_copy(update={"base": base}), context.home)
         label = f"{name}, step {number}"
-        model, base = learn_step(label, base, dataset.examples, step.training, context)
+        model, base = learn_step(label, base, dataset.examples, training, context)
         models.append(model)
         scores.append(scores_of(model, examples, evaluation, context))
     arm = ContinualArm(
@@ -129,6 +133,17 @@ def _arm(
     )
     _log(arm, evaluation, context)
     return arm
+
+
+def _in_one_type(training: TrainingConfig, first: BaseModelRef) -> TrainingConfig:
+    """Return a step's options, with which no base is held in 16 bits unless that was asked for.
+
+    From the second step on the base is a merged model in single precision, and the losses of
+    all steps are compared with each other.
+    """
+    if training.base_precision != "auto" or held_base(first, training).held_in == "float32":
+        return training
+    return training.model_copy(update={"base_precision": "float32"})
 
 
 def _log(arm: ContinualArm, evaluation: EvaluationConfig, context: RunContext) -> None:

@@ -107,7 +107,7 @@ def _with_test(
     evaluation = measured.evaluation.model_copy(
         update={"general_texts": 0, "general_items_per_skill": 1, "sharpness": SharpnessConfig()}
     )
-    base = evaluate(dataset.base, dataset.examples, evaluation, context, TEST)
+    base = evaluate(model.base, dataset.examples, evaluation, context, TEST)
     tuned = evaluate(model, dataset.examples, evaluation, context, TEST)
     learning = fall(compared(base, tuned, evaluation), TEST)
     return front.model_copy(update={"test_learning": learning})

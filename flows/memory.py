@@ -6,6 +6,7 @@ from data_contracts.dataset import read_kept
 from data_contracts.errors import TrainingError
 from flows.build_dataset import BuiltDataset
 from tasks.modeling.tuned import find_model
+from tasks.training.base_precision import computes_in_bfloat16
 from tasks.training.config import TrainingConfig
 from tasks.training.task import model_fingerprint
 
@@ -38,7 +39,8 @@ def require_fit(training: TrainingConfig, dataset: BuiltDataset, home: Path) -> 
     supervised = max(len(row.supervised) for row in rows)
     if not torch.cuda.is_available():
         available //= training.processes  # they share the machine's
-    shape = training_shape(training, longest, supervised, torch.cuda.is_available())
+    accelerator, native = torch.cuda.is_available(), computes_in_bfloat16()
+    shape = training_shape(training, longest, supervised, accelerator, native)
     found = fit(read_architecture(str(dataset.base.folder)), training.method, shape, available)
     if not found.fits:
         raise TrainingError(found.explanation)

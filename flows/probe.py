@@ -15,6 +15,7 @@ from flows.run import pipeline_run
 from flows.sweep import quiet_steps, trial_tables
 from tasks.search.space import METHOD
 from tasks.tracking import RunContext, stage_run
+from tasks.training.base_precision import held_base
 from tasks.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _step_seconds(
     supervised = math.ceil(sum(len(row.supervised) for row in rows) / len(rows))
     shape = training_shape(training, length, supervised, torch.cuda.is_available())
     folder = context.home / "probes" / context.run_id
-    found = probe_steps(base, training.method, shape, folder)
+    found = probe_steps(held_base(base, training), training.method, shape, folder)
     discard(folder)
     return found.seconds
 

@@ -11,6 +11,7 @@ from prefect import flow
 
 from data_contracts.base import Result
 from data_contracts.errors import TrainingError
+from data_contracts.results import BaseModelRef
 from flows.anchors import require_apart_anchors
 from flows.build_dataset import BuiltDataset, build_dataset
 from flows.config import PipelineConfig, load_config, override, profile_of
@@ -22,6 +23,7 @@ from tasks.search.space import check_space
 from tasks.search.study import next_trial, opened_study, study_name
 from tasks.search.task import Material, run_trial
 from tasks.tracking import RunContext
+from tasks.training.base_precision import held_base
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,6 +92,8 @@ def sweep_pipeline(
 
 def _identity(config: PipelineConfig, dataset: BuiltDataset) -> dict[str, Any]:
     told = config.model_dump(mode="json", include={"training", "augmentation", "evaluation"})
+    if config.training.base_precision == "auto":  # as in the name of a model
+        del told["training"]["base_precision"]
     rows, base = dataset.examples.content_sha256, dataset.base.fingerprint
     return {"config": told, "rows": rows, "base": base}
 
@@ -106,7 +110,8 @@ class _Bench:
     ) -> None:
         self.config, self.sweep = config, sweep
         self.dataset, self.context = dataset, context
-        self.texts, self.base_text = self._general()
+        self.texts = self._general()
+        self.base_text: dict[str, float] = {}
 
     def material(self, values: Mapping[str, Any]) -> Material:
         """Return what a trial trains on; its dataset is made anew where its rows may differ."""
@@ -115,26 +120,35 @@ class _Bench:
         dataset = self.dataset if same else build_dataset(config, self.context)
         require_apart_anchors(config.training, config.evaluation)
         require_fit(config.training, dataset, self.context.home)
+        base = held_base(dataset.base, config.training)
         return Material(
             tables=trial_tables(dataset, self.sweep.folds),
-            base=dataset.base,
+            base=base,
             training=config.training,
             evaluation=self.config.evaluation,
             texts=self.texts,
-            base_text=self.base_text,
+            base_text=self._base_text(base),
         )
 
-    def _general(self) -> "tuple[Sequence[TextItem], float]":
+    def _general(self) -> "Sequence[TextItem]":
         if "retention" not in self.sweep.objectives:
-            return (), 0.0
+            return ()
         from tasks.evaluation.general import SHIPPED, read_general
         from tasks.evaluation.predict import pick
+
+        found = read_general(self.config.evaluation.general_folder or SHIPPED).texts
+        return pick(found, lambda item: item.item_id, self.sweep.texts)
+
+    def _base_text(self, base: BaseModelRef) -> float:
+        """Return the base's loss on the texts, in the type that the trial holds it in."""
+        if not self.texts:
+            return 0.0
         from tasks.search.measure import base_text_loss
 
-        evaluation = self.config.evaluation
-        found = read_general(evaluation.general_folder or SHIPPED).texts
-        texts = pick(found, lambda item: item.item_id, self.sweep.texts)
-        return texts, base_text_loss(self.dataset.base, texts, evaluation)
+        if base.measured_as not in self.base_text:
+            found = base_text_loss(base, self.texts, self.config.evaluation)
+            self.base_text[base.measured_as] = found
+        return self.base_text[base.measured_as]
 
 
 def trial_tables(dataset: BuiltDataset, folds: int) -> "list[pa.Table]":

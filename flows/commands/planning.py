@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tasks.recommendation.situation import Situation
 
 GB = 1e9
-AS_WE_TRAIN = ("dtype=float32", "mixed_precision=true")
+AS_WE_TRAIN = ("dtype=auto", "mixed_precision=true")
 
 Model = Annotated[
     str,
@@ -118,6 +118,8 @@ def _time(
     from data_contracts.errors import ConfigError
     from tasks.estimation.probe import probe_steps
     from tasks.modeling.base_model import resolve_base_model
+    from tasks.training.base_precision import held_base
+    from tasks.training.config import TrainingConfig
     from tasks.training.method import METHODS
 
     if peft is not None:
@@ -125,7 +127,8 @@ def _time(
     home = prepare(quiet=True).resolved_home
     chosen = checked(METHODS.get(method), named_values(options), f"method {method}")
     with tempfile.TemporaryDirectory(prefix="temper-probe-") as folder:
-        return probe_steps(resolve_base_model(model, home), chosen, run, Path(folder))
+        base = held_base(resolve_base_model(model, home), TrainingConfig(method=chosen))
+        return probe_steps(base, chosen, run, Path(folder))
 
 
 def _show(found: "MemoryEstimate", run: "RunShape") -> None:

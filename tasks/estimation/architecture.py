@@ -2,6 +2,7 @@
 
 import json
 from contextlib import nullcontext
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def skeleton(config: "PretrainedConfig", dtype: str, device: str = "meta") -> "n
     try:
         with place:
             model: nn.Module = AutoModelForCausalLM.from_config(
-                config,
+                deepcopy(config),  # transformers writes the type into it, and it tells the base's
                 dtype=getattr(torch, dtype),
                 attn_implementation=register(),
                 trust_remote_code=False,

@@ -7,7 +7,7 @@ from pydantic import Field
 from data_contracts.base import Config
 from tasks.training.method import Recomputation
 
-DType = Literal["float32", "bfloat16", "float16"]
+DType = Literal["auto", "float32", "bfloat16", "float16"]
 Optimizer = Literal[
     "adamw", "adamw_fp32", "adamw_8bit", "paged_adamw", "paged_adamw_8bit", "adafactor", "sgd"
 ]
@@ -30,9 +30,15 @@ class RunShape(Config):
         description="Positions of a batch whose logits are computed at a time; for Temper's own "
         "trainer its slices are known.",
     )
-    dtype: DType = Field("bfloat16", description="Type of the base model's weights.")
+    dtype: DType = Field(
+        "bfloat16",
+        description="Type of the base model's weights; `auto` is what Temper's trainer holds them "
+        "in for the method and the base (`training.base_precision`).",
+    )
     mixed_precision: bool = Field(
-        False, description="Weights as `dtype` says, computation in bfloat16 (autocast)."
+        False,
+        description="The base's frozen weights as `dtype` says, what is trained in single "
+        "precision, computation in bfloat16 (autocast).",
     )
     quantisation: Literal["none", "nf4", "int8"] = Field(
         "none", description="How the frozen matrices of the layers are stored."

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 from data_contracts.base import Result
+from data_contracts.errors import ConfigError
 from tasks.estimation.config import RunShape
 
 if TYPE_CHECKING:
@@ -97,9 +98,15 @@ def estimate_memory(
 
     Raises:
         ModelError: The configuration is not that of a causal language model.
-        ConfigError: The method does not fit the model.
+        ConfigError: The method does not fit the model, or nobody chose a type yet.
     """
     from tasks.estimation.trace import trace_step
+
+    if shape.dtype == "auto":
+        raise ConfigError(
+            "dtype=auto is what Temper's trainer chooses for a method of its own. For a method of "
+            "others name the type of the base's weights: dtype=bfloat16, float16 or float32."
+        )
 
     traced = shape.model_copy(update={"dtype": "bfloat16"}) if shape.mixed_precision else shape
     return assemble(trace_step(config, prepare, traced), shape)
@@ -107,14 +114,17 @@ def estimate_memory(
 
 def assemble(trace: "Trace", shape: RunShape) -> MemoryEstimate:
     """Return the estimate that follows from a traced step."""
-    wider = 2 if shape.mixed_precision and shape.dtype == "float32" else 1  # traced in 16 bits
-    weights, constants = _weights(trace, shape, wider)
-    trained = trace.trainable_bytes * wider
+    mixed = shape.mixed_precision
+    wider = 2 if mixed and shape.dtype == "float32" else 1  # traced in 16 bits
+    # PEFT widens its adapters in the trace already; with autocast all that is trained is wide.
+    trained = 4 * trace.trainable if mixed else trace.trainable_bytes
+    weights, constants = _weights(trace, shape, wider, trained)
     optimizer = round(_state_bytes(shape.optimizer, trained, trace.trainable))
     optimizer += 4 * shape.kept_copies * trace.trainable
     shard = shape.devices if shape.parallel == "fsdp" else 1
     communication = _communication(trace, shape, trained)
-    cast = trace.matrix_bytes + trace.trainable_bytes if wider == 2 else 0  # autocast's cache
+    cast = 2 * trace.trainable if mixed else 0  # autocast's copies in 16 bits
+    cast += trace.matrix_bytes if wider == 2 else 0
     unpacked = 2 * trace.largest_matrix if shape.quantisation != "none" else 0
     moments = _moments(trace, shape, trained, cast + unpacked)
     moment, gradients, activations, logits = max(
@@ -142,14 +152,14 @@ def assemble(trace: "Trace", shape: RunShape) -> MemoryEstimate:
         communication=used[6],
         allocator=round(ALLOCATOR_SHARE * sum(used)),
         context=CONTEXT_BYTES,
-        disk=trace.saved * wider,
+        disk=trace.saved_wide if mixed else trace.saved,
     )
 
 
-def _weights(trace: "Trace", shape: RunShape, wider: int) -> tuple[int, int]:
+def _weights(trace: "Trace", shape: RunShape, wider: int, trained: int) -> tuple[int, int]:
     """Return the bytes of the weights and of the constants that quantisation needs."""
     if shape.quantisation == "none":
-        return trace.weights * wider, 0
+        return (trace.weights - trace.trainable_bytes) * wider + trained, 0
     rest = trace.weights - trace.matrix_bytes
     if shape.quantisation == "int8":
         return rest + trace.matrices, round(INT8_CONSTANTS * trace.matrices)

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from data_contracts.base import Result
-from tasks.estimation.config import RunShape
+from tasks.estimation.config import DType, RunShape
 from tasks.estimation.estimate import MemoryEstimate, estimate_memory
+from tasks.modeling.published import type_in
+from tasks.training.base_precision import held_type
 from tasks.training.config import TrainingConfig
 from tasks.training.method import TrainingMethod
 from tasks.training.methods.lora import Lora
@@ -61,7 +63,11 @@ class Fit(Result):
 
 
 def training_shape(
-    training: TrainingConfig, longest: int, supervised: int, accelerator: bool
+    training: TrainingConfig,
+    longest: int,
+    supervised: int,
+    accelerator: bool,
+    native: bool = True,
 ) -> RunShape:
     """Return the shape of a step of Temper's trainer.
 
@@ -69,15 +75,18 @@ def training_shape(
         training: Options of training.
         longest: Tokens of the longest row.
         supervised: The most supervised tokens that a row has.
-        accelerator: Whether it computes in bfloat16 (the weights are in single precision).
+        accelerator: Whether it computes in bfloat16 (what is trained is in single precision).
+        native: Whether it has bfloat16 of its own; where it is emulated no base is held in it
+            unasked.
     """
+    asked = training.base_precision
     return RunShape(
         batch_size=training.batch_size // training.processes,
         devices=training.processes,
         parallel="fsdp" if training.sharding == "fsdp" else "ddp",
         sequence_length=longest,
         supervised_tokens=supervised,
-        dtype="float32",
+        dtype="float32" if asked == "auto" and not native else asked,
         mixed_precision=accelerator,
         optimizer=training.optimizer,
         gradient_checkpointing=training.gradient_checkpointing,
@@ -87,16 +96,23 @@ def training_shape(
 
 
 def as_trained(shape: RunShape, method: TrainingMethod, config: "PretrainedConfig") -> RunShape:
-    """Return the shape as Temper's trainer has it: logits in slices, QLoRA's base packed."""
+    """Return the shape as our trainer has it: its type, logits in slices, QLoRA's base packed."""
     from tasks.modeling.supervised import LOGITS_IN_A_SLICE
 
     vocabulary = config.get_text_config().vocab_size
-    known: dict[str, object] = {}
+    known: dict[str, object] = {"dtype": chosen_type(shape, method, config)}
     if shape.logits_slice is None:
         known["logits_slice"] = max(1, LOGITS_IN_A_SLICE // vocabulary)
     if isinstance(method, QLora):
         known |= _PACKED | {"double_quantisation": method.double_quantisation}
     return shape.model_copy(update=known)
+
+
+def chosen_type(shape: RunShape, method: TrainingMethod, config: "PretrainedConfig") -> DType:
+    """Return the type of the base's weights: what is stated, or what the trainer chooses."""
+    if shape.dtype != "auto":
+        return shape.dtype
+    return held_type("auto", method, type_in(config), accelerator=shape.mixed_precision)
 
 
 def fit(
@@ -113,7 +129,7 @@ def fit(
     found = estimate_memory(config, method.prepare, as_trained(shape, method, config))
     fits = found.device <= device_bytes
     suggestions: list[Suggestion] = []
-    for settings, other, smaller in () if fits else _nearest(method, shape):
+    for settings, other, smaller in () if fits else _nearest(method, shape, config):
         step = as_trained(smaller, other, config)
         needed = estimate_memory(config, other.prepare, step).device
         if needed <= device_bytes:
@@ -129,8 +145,10 @@ def fit(
     )
 
 
-def _nearest(method: TrainingMethod, shape: RunShape) -> Iterator[Candidate]:
-    """Yield what changes least first: the same result, then slower, then another method."""
+def _nearest(
+    method: TrainingMethod, shape: RunShape, config: "PretrainedConfig"
+) -> Iterator[Candidate]:
+    """Yield what changes least first: the same result, then slower, rounded, another method."""
     batch = shape.batch_size
     whole = batch * shape.gradient_accumulation
     alone = shape.model_copy(update={"batch_size": 1, "gradient_accumulation": whole})
@@ -153,6 +171,12 @@ def _nearest(method: TrainingMethod, shape: RunShape) -> Iterator[Candidate]:
             kept = (f"training.gradient_checkpointing={choice}",)
             yield kept, method, shape.model_copy(update=leaner)
             yield (*kept, *one_row), method, alone.model_copy(update=leaner)
+    wide = shape.mixed_precision and chosen_type(shape, method, config) == "float32"
+    if wide and not method.needs_float32() and not method.packs_base:
+        rounded = ("training.base_precision=bfloat16",)
+        halved = {"dtype": "bfloat16"}
+        yield rounded, method, shape.model_copy(update=halved)
+        yield (*rounded, *one_row), method, alone.model_copy(update=halved)
     if method.method == "full":
         yield ("training.method.method=lora",), Lora(), shape
         yield ("training.method.method=lora", *one_row), Lora(), alone

@@ -43,7 +43,7 @@ def probe_steps(
     """Train ten steps on random tokens and time them; the model is not kept.
 
     Args:
-        base: The model; its weights are loaded.
+        base: The model; its weights are loaded, in the type it is held in.
         method: The training method.
         shape: Batch, length and supervised tokens of a row; the rest as Temper trains.
         folder: For the trainer's files.

@@ -39,6 +39,7 @@ class Trace:
     weights: int  # everything alive before the step: parameters, buffers, what the method keeps
     trainable_bytes: int
     saved: int  # what the method writes to disk
+    saved_wide: int  # the same with every number in single precision
     matrices: int  # parameters in the layers' frozen matrices: what quantisation packs
     matrix_bytes: int
     largest_matrix: int  # its parameters
@@ -153,13 +154,14 @@ def _at_depth(one: Trace, two: Trace, layers: int) -> Trace:
 def _trace(model: nn.Module, weights: int, shape: RunShape) -> Trace:
     activations, head, tail = _run(model, shape)
     trainable = [p for p in model.parameters() if p.requires_grad]
-    matrices = _frozen_matrices(model)
+    matrices, saved = _frozen_matrices(model), _saved(model)
     return Trace(
         parameters=sum(p.numel() for p in model.parameters()),
         trainable=sum(p.numel() for p in trainable),
         weights=weights,
         trainable_bytes=sum(p.numel() * p.element_size() for p in trainable),
-        saved=_saved_bytes(model),
+        saved=sum(t.numel() * t.element_size() for t in saved),
+        saved_wide=sum(t.numel() * max(4, t.element_size()) for t in saved),
         matrices=sum(p.numel() for p in matrices),
         matrix_bytes=sum(p.numel() * p.element_size() for p in matrices),
         largest_matrix=max((p.numel() for p in matrices), default=0),
@@ -228,8 +230,8 @@ def _frozen_matrices(model: nn.Module) -> list[Tensor]:
     ]
 
 
-def _saved_bytes(model: nn.Module) -> int:
-    """Return the bytes of the tensors that are written; a mostly trained model is written whole."""
+def _saved(model: nn.Module) -> Sequence[Tensor]:
+    """Return the tensors that are written; a mostly trained model is written whole."""
     from peft import PeftModel
     from peft.utils import get_peft_model_state_dict
 
@@ -242,7 +244,7 @@ def _saved_bytes(model: nn.Module) -> int:
         whole = list(model.parameters())
         if 2 * sum(p.numel() for p in tensors) > sum(p.numel() for p in whole):
             tensors = whole
-    return sum(t.numel() * t.element_size() for t in tensors)
+    return tensors
 
 
 def _largest_layer(model: nn.Module) -> int:

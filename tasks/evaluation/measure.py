@@ -59,7 +59,7 @@ def measure(
     with timed(loading, "loading"):
         loaded, tokenizer = load_any(model)
     seen = examples if split is None else of_split(examples, split)
-    with base_memory(cache, model.fingerprint, split) if kept else nullcontext() as memo:
+    with base_memory(cache, model.measured_as, split) if kept else nullcontext() as memo:
         found = predict(loaded, tokenizer, seen, general, config, Memory(memo, "first"))
         found = replace(found, figures={**loading, **found.figures})
         if config.noise_rows:
@@ -116,6 +116,9 @@ def _sharpness(
     config: EvaluationConfig,
 ) -> Sharpness | None:
     """Measure on the weights that answer: an adapter is merged; None where none can be."""
+    base = model if isinstance(model, BaseModelRef) else model.base
+    if base.held_in != "float32" and not getattr(loaded, "is_loaded_in_4bit", False):
+        loaded = loaded.float()  # of a small step, and of the adapter, 16 bits would lose a part
     if isinstance(model, ModelRef):
         method = training_method(model)
         if not method.merges:

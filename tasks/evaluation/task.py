@@ -51,7 +51,7 @@ def evaluate(
     """
     folder = config.general_folder or SHIPPED
     parents = {
-        "model": model.fingerprint,
+        "model": model.measured_as,
         "examples": examples.content_sha256,  # equal rows give equal results, however made
         "general": general_digest(folder),
     }
@@ -87,7 +87,7 @@ def examine(
     """
     plan = config.plan
     parents = {
-        "model": model.fingerprint,
+        "model": model.measured_as,
         "examples": examples.content_sha256,
         "files": ",".join(examination.source() for examination in plan.examinations),
     }

@@ -35,9 +35,9 @@ def expected_answers(
 ) -> Expected:
     """Let the tuned model answer; the export will be held against it.
 
-    A model that was trained on a 4-bit base and is merged into the unquantised one is held
-    against its adapter on the unquantised base: the export must add nothing to what leaving
-    the 4 bits changes.
+    A model that was trained on a base in 4 or 16 bits and is merged into it as published, in
+    single precision, is held against its adapter on that base: the export must add nothing to
+    what leaving the few bits changes.
 
     Args:
         model: The tuned model.
@@ -46,8 +46,11 @@ def expected_answers(
     """
     tuned, tokenizer = load_tuned(model)
     reference = "the model as trained"
-    if config.form != "adapter" and getattr(tuned, "is_loaded_in_4bit", False):
-        tuned, reference = load_unquantised(model), "the adapter on the unquantised base"
+    packed = getattr(tuned, "is_loaded_in_4bit", False)
+    if config.form != "adapter" and (packed or model.base.held_in != "float32"):
+        del tuned
+        base = "the unquantised base" if packed else "the base in single precision"
+        tuned, reference = load_unquantised(model), f"the adapter on {base}"
     prompts = tuple(tuple(prompt_ids(tokenizer, row)) for row in rows)
     answers = tuple(
         answer(tuned, tokenizer, prompt, config.max_new_tokens)

@@ -85,6 +85,7 @@ def load_shared(models: Mapping[str, ModelRef]) -> SharedBase:
     for name, model in models.items():
         same = model.base.fingerprint == leader.base.fingerprint
         alike = methods[name].base_options().keys() == methods[first].base_options().keys()
+        alike = alike and model.base.held_in == leader.base.held_in
         if not (same and alike and isinstance(methods[name], LinearPeftMethod)):
             raise ModelError(
                 f"{name} ({model.method} on {model.base.name}) cannot share a base with {first} "

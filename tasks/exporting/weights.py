@@ -41,8 +41,9 @@ def load_adapter(model: ModelRef, folder: Path) -> "nn.Module":
 
 
 def load_unquantised(model: ModelRef) -> "nn.Module":
-    """Load a tuned model on its base in single precision, also when it was trained on 4 bits."""
-    return training_method(model).load(load_model(model.base), model.folder / WEIGHTS).eval()
+    """Load a tuned model on its base in single precision, whatever it was trained on."""
+    base = load_model(model.base, dtype=torch.float32)
+    return training_method(model).load(base, model.folder / WEIGHTS).eval()
 
 
 def write_merged(

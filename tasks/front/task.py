@@ -106,7 +106,10 @@ def _attempt(
     reset_peak_memory()
     model = train(examples, base, training, context)
     scores = evaluate(model, examples, measured.evaluation, context, VALIDATION)
-    comparison = compared(measured.base, scores, measured.evaluation)
+    base_scores = measured.base
+    if model.base.held_in != "float32":  # both are measured in the same type
+        base_scores = evaluate(model.base, examples, measured.evaluation, context, VALIDATION)
+    comparison = compared(base_scores, scores, measured.evaluation)
     result = read_training_result(model)
     accuracy = comparison.find("general_skill", "accuracy")
     return point.model_copy(

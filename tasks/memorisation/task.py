@@ -57,7 +57,7 @@ def _measured(
     context: RunContext,
 ) -> DatasetRef:
     parents = {
-        "model": model.fingerprint,
+        "model": model.measured_as,
         "examples": examples.content_sha256,
         "canaries": digest(canaries.model_dump(exclude={"repetitions"})),
     }
@@ -69,7 +69,7 @@ def _measured(
         kept = isinstance(model, BaseModelRef)  # a tuned model is new each time
         loaded, tokenizer = load_any(model)
         cache = context.home / "cache" / MEMORISATION.name
-        with base_memory(cache, model.fingerprint, None) if kept else nullcontext() as memo:
+        with base_memory(cache, model.measured_as, None) if kept else nullcontext() as memo:
             rows = read_kept(examples)
             return measure(loaded, tokenizer, rows, canaries, config, Memory(memo))
 

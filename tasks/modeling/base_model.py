@@ -198,7 +198,7 @@ def load_tokenizer(base: BaseModelRef) -> "PreTrainedTokenizerBase":
 
 
 def load_model(base: BaseModelRef, **options: Any) -> "PreTrainedModel":
-    """Load the model onto the accelerator, if there is one, in single precision by default.
+    """Load the model onto the accelerator, if there is one, in the type it is to be held in.
 
     Args:
         base: The model.
@@ -212,7 +212,7 @@ def load_model(base: BaseModelRef, **options: Any) -> "PreTrainedModel":
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # a bar of one second's work, in the middle of our own lines
-    options.setdefault("dtype", torch.float32)
+    options.setdefault("dtype", getattr(torch, base.held_in))
     try:
         model = AutoModelForCausalLM.from_pretrained(
             base.folder, trust_remote_code=False, use_safetensors=True, **options

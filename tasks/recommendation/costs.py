@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.estimation.config import RunShape
 from tasks.estimation.estimate import estimate_memory
+from tasks.estimation.fit import chosen_type
 from tasks.estimation.peft_method import peft_preparation
 from tasks.recommendation.recommend import Cost
 from tasks.recommendation.rules import TRAITS
@@ -35,7 +36,8 @@ def method_costs(config: "PretrainedConfig", shape: RunShape) -> dict[str, Cost]
         if prepare is None:
             continue
         packed = {"quantisation": "nf4", "dtype": "bfloat16", "mixed_precision": False}
-        one = shape.model_copy(update=packed) if method == "qlora" else shape
+        held = {"dtype": chosen_type(shape, METHODS.get(method)(method=method), config)}
+        one = shape.model_copy(update=packed if method == "qlora" else held)
         found = estimate_memory(config, prepare, one)
         costs[method] = Cost(
             memory=found.device, storage=found.disk, registered=method in registered

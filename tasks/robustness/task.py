@@ -37,7 +37,7 @@ def _measured(
     config: RobustnessConfig,
     context: RunContext,
 ) -> DatasetRef:
-    parents = {"model": model.fingerprint, "examples": examples.content_sha256}
+    parents = {"model": model.measured_as, "examples": examples.content_sha256}
 
     def compute() -> StageResult:
         from tasks.evaluation.config import EvaluationConfig

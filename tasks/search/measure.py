@@ -19,6 +19,7 @@ from tasks.evaluation.retention import text_loss
 from tasks.modeling.anchor_texts import ANCHORS, read_anchor_texts, require_apart
 from tasks.modeling.base_model import load_model, load_tokenizer
 from tasks.modeling.tuned import WEIGHTS
+from tasks.training.base_precision import held_base
 from tasks.training.config import TrainingConfig
 from tasks.training.train import encode_split, train_model
 
@@ -81,6 +82,7 @@ def _measure(
     evaluation: EvaluationConfig,
     texts: Sequence[TextItem],
 ) -> Measured:
+    base = held_base(base, training)
     folder.mkdir(parents=True, exist_ok=True)
     result = train_model(examples, base, training, folder, on_point)
     if (folder / ANCHORS).is_file():

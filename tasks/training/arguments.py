@@ -31,7 +31,7 @@ def total_steps(rows: int, config: TrainingConfig) -> int:
 
 
 def training_arguments(
-    config: TrainingConfig, folder: Path, steps_in_epoch: int, total: int
+    config: TrainingConfig, folder: Path, steps_in_epoch: int, total: int, halved: bool = False
 ) -> TrainingArguments:
     """Return the arguments of transformers' trainer.
 
@@ -40,7 +40,9 @@ def training_arguments(
         folder: Where checkpoints go.
         steps_in_epoch: Optimizer steps of one pass.
         total: Optimizer steps of the run, at most.
+        halved: Whether the base is in bfloat16: then the rest computes in it, too.
     """
+    alone = not torch.accelerator.is_available()
     every = max(1, steps_in_epoch // config.evaluations_per_epoch)
     return TrainingArguments(
         output_dir=str(folder),
@@ -75,8 +77,8 @@ def training_arguments(
         dataloader_pin_memory=torch.cuda.is_available(),
         # `batch_size` rows are shared among the processes, however many there are.
         accelerator_config={"split_batches": True},
-        use_cpu=config.processes > 1 and not torch.accelerator.is_available(),  # else no gloo
-        bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
+        use_cpu=alone and (config.processes > 1 or halved),  # else no gloo, and no bfloat16
+        bf16=halved or (torch.cuda.is_available() and torch.cuda.is_bf16_supported()),
         seed=config.seed,
         data_seed=config.seed,
     )

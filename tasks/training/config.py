@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from data_contracts.base import Config
 from tasks.modeling.canary import CanaryConfig
 from tasks.training.anchor_config import AnchorConfig
+from tasks.training.base_precision import BasePrecision
 from tasks.training.method import METHODS, Recomputation, TrainingMethod
 from tasks.training.methods.lora import Lora
 from tasks.training.mitigation import MITIGATIONS, Mitigation
@@ -29,6 +30,14 @@ class TrainingConfig(Config):
     anchors: AnchorConfig = Field(
         default_factory=AnchorConfig,
         description="Texts on which mitigations that need some hold the model in place.",
+    )
+    base_precision: BasePrecision = Field(
+        "auto",
+        description="Type in which the base's weights are held while it is trained on and "
+        "measured, where the method leaves them frozen. `auto`: bfloat16 on an accelerator that "
+        "computes in it, if the base was published in bfloat16, so that no weight changes; else "
+        "float32, and always for methods that train or change the base's own weights. What is "
+        "trained is in float32 in any case. Not for qlora, which has a type of its own.",
     )
     learning_rate: float | None = Field(
         None, gt=0, description="Peak learning rate; without one, the method's own default."
@@ -129,6 +138,18 @@ class TrainingConfig(Config):
             raise ValueError(f"gradient_checkpointing does not go with method {name}.")
         if self.packing and self.method.context_tokens():
             raise ValueError(f"packing does not go with the virtual tokens of method {name}.")
+        reason = self.method.needs_float32()
+        if self.base_precision == "bfloat16" and reason:
+            raise ValueError(
+                f"base_precision bfloat16 does not go with method {name}, which {reason}. Set it "
+                "to auto or float32, or take a method that leaves the base alone, such as lora."
+            )
+        if self.base_precision == "bfloat16" and self.method.packs_base:
+            raise ValueError(
+                f"base_precision bfloat16 does not go with method {name}, which packs the base in "
+                "fewer bits and holds the rest in the type that the machine computes in. Set it "
+                "to auto or float32: it then says in which type the base is measured."
+            )
         return self
 
     @model_validator(mode="after")

@@ -26,6 +26,10 @@ class LowRankOfWeights(LowRank):
         setattr(wrapped, _START, {k: v.clone() for k, v in _adapter(wrapped).items()})
         return wrapped
 
+    def needs_float32(self) -> str:
+        """Return that rounding what is left of a weight would not be undone by the adapter."""
+        return "takes its start out of each weight, and what is left would be rounded anew"
+
     def save(self, model: "nn.Module", folder: Path) -> None:
         """Write the difference to the start."""
         from dataclasses import replace

@@ -44,6 +44,9 @@ class TrainingMethod(Config):
     # Whether activations may be computed anew in the backward pass to save memory.
     allows_checkpointing: ClassVar[bool] = True
 
+    # Whether the base is quantised when it is loaded.
+    packs_base: ClassVar[bool] = False
+
     # Whether weights may be sharded over processes (FSDP): a method says so once it is tested.
     allows_sharding: ClassVar[bool] = False
 
@@ -74,6 +77,14 @@ class TrainingMethod(Config):
     def base_options(self) -> dict[str, Any]:
         """Return options for loading the base, for a method that trains on a quantised one."""
         return {}
+
+    def needs_float32(self) -> str:
+        """Return why the base must be in single precision while this trains; "" if it need not.
+
+        It need not where the base's own weights stay as they are and the method's parameters
+        are apart from them, in single precision themselves.
+        """
+        return "does not say that it leaves the base's weights as they are"
 
     def start(
         self, model: "nn.Module", batches: "Iterable[Mapping[str, Tensor]]", total_steps: int

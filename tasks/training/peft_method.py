@@ -49,6 +49,10 @@ class PeftMethod(TrainingMethod):
             ) from error
         return wrapped
 
+    def needs_float32(self) -> str:
+        """Return nothing: PEFT keeps adapters in single precision, beside frozen weights."""
+        return ""
+
     def save(self, model: "nn.Module", folder: Path) -> None:
         """Write the adapter alone."""
         model.save_pretrained(folder)  # type: ignore[operator]

@@ -31,6 +31,7 @@ from tasks.modeling.tuned import (
     template_digest,
 )
 from tasks.tracking import RunContext, flatten, stage_run
+from tasks.training.base_precision import held_base
 from tasks.training.config import TrainingConfig
 from tasks.training.told import told
 
@@ -65,12 +66,20 @@ def train(
             }
         )
         if ref is None:
+<<<<<<< HEAD
             with told(mlflow, _progress(config)) as on_point:
                 folder = _train(examples, base, config, context.home, fingerprint, on_point)
             _write_manifest(folder, fingerprint, parents, base, config)
+=======
+            on_point = _on_point(mlflow, config)
+            folder = _train(examples, base, config, context.home, fingerprint, on_point)
+            held = held_base(base, config)  # what measures the model must load it so, too
+            _write_manifest(folder, fingerprint, parents, held, config)
+>>>>>>> half
             ref = model_reference(_move_into_place(folder, context.home, fingerprint))
         else:
             logger.info("training: unchanged, model %s reused", fingerprint[:12])
+        mlflow.set_tag("temper.base_held_in", ref.base.held_in)
         _log_result(mlflow, ref)
     return ref
 
@@ -80,7 +89,10 @@ def model_fingerprint(examples: DatasetRef, base: BaseModelRef, config: Training
 
     How many processes share the work is no part of it, no more than the machine is.
     """
-    options = config.model_dump(mode="json", exclude={"processes", "sharding"})
+    left_out = {"processes", "sharding"}
+    if config.base_precision == "auto":  # what it comes to is the machine's, as its arithmetic is
+        left_out.add("base_precision")
+    options = config.model_dump(mode="json", exclude=left_out)
     parts = ["training", TRAINING_VERSION, options, _parents(examples, base), _files(config)]
     return digest(parts, length=32)
 

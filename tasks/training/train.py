@@ -21,6 +21,7 @@ from tasks.modeling.base_model import WRITE_ERRORS, load_model, load_tokenizer
 from tasks.modeling.chat import EncodedExample, check_mask, encode_example
 from tasks.modeling.tuned import RESULT, WEIGHTS
 from tasks.training.anchors import Anchors, collect_anchors, encode_anchors
+from tasks.training.base_precision import held_base
 from tasks.training.callbacks import point_of, time_spent
 from tasks.training.canaries import with_canaries
 from tasks.training.checkpoints import newest_checkpoint
@@ -62,6 +63,7 @@ def train_model(
         TrainingError: The label mask is not sound, or the loss is not finite.
         StorageError: A checkpoint or the weights cannot be written.
     """
+    base = held_base(base, config)
     tokenizer = load_tokenizer(base)
     examples = with_canaries(examples, config.canaries)
     train, validation = (

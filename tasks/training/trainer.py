@@ -30,6 +30,7 @@ from tasks.modeling.chat import EncodedExample
 from tasks.modeling.supervised import Batch, collate, token_losses
 from tasks.training.anchors import Anchors
 from tasks.training.arguments import steps_per_epoch, total_steps, training_arguments
+from tasks.training.base_precision import in_bfloat16
 from tasks.training.callbacks import AfterStep, Progress, TimeSpent
 from tasks.training.config import TrainingConfig
 from tasks.training.guards import Guards
@@ -86,7 +87,9 @@ class SupervisedTrainer(Trainer):  # type: ignore[misc]
         steps = steps_per_epoch(len(train), config)
         super().__init__(
             model=model,
-            args=training_arguments(config, folder, steps, total_steps(len(train), config)),
+            args=training_arguments(
+                config, folder, steps, total_steps(len(train), config), in_bfloat16(model)
+            ),
             data_collator=self._collate,
             train_dataset=as_rows(with_blank(train, pad_token_id)),
             eval_dataset=numbered(with_blank(validation, pad_token_id)),

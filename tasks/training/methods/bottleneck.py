@@ -46,6 +46,10 @@ class Bottleneck(TrainingMethod):
             self._add(place, config.hidden_size)
         return model
 
+    def needs_float32(self) -> str:
+        """Return nothing: the adapters are in single precision, whatever the model is in."""
+        return ""
+
     def save(self, model: "nn.Module", folder: Path) -> None:
         """Write the adapters alone."""
         from tasks.training.own_tensors import save_trainable

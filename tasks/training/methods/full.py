@@ -57,6 +57,10 @@ class Full(TrainingMethod):
             )
         return model
 
+    def needs_float32(self) -> str:
+        """Return that most steps are too small for 16 bits; frozen layers go with the others."""
+        return "trains the base's own weights, and most of its steps would be rounded away"
+
     def save(self, model: "nn.Module", folder: Path) -> None:
         """Write the whole model."""
         model.save_pretrained(folder)  # type: ignore[operator]

@@ -28,6 +28,10 @@ class LnTuning(PeftMethod):
         names = [name for name, module in model.named_modules() if is_norm(module)]
         return LNTuningConfig(target_modules=names, task_type="CAUSAL_LM")
 
+    def needs_float32(self) -> str:
+        """Return that gains in single precision make every layer's input so."""
+        return "trains the base's own norms, whose results go into all other weights"
+
     def trainable_parameters(self, shapes: ModelShapes) -> int:
         """Return the sizes of all gains."""
         return sum(shapes.count(f"{name}.") for name in shapes.norms)

@@ -37,6 +37,10 @@ class Osf(LinearPeftMethod):
             effective_rank=self.kept_share, target_modules=self.targets, task_type="CAUSAL_LM"
         )
 
+    def needs_float32(self) -> str:
+        """Return that the parts of a rounded weight no longer make the weight."""
+        return "trains a part of each weight of the base, and rounds the whole"
+
     def parameters_of(self, linear: LinearShape) -> int:
         """Return the sizes of the small singular vectors and values."""
         smaller = min(linear.outputs, linear.inputs)

@@ -57,6 +57,10 @@ class AnyPeft(PeftMethod):
                 f"the arguments of {known[self.tuner].__name__} in PEFT's documentation."
             ) from error
 
+    def needs_float32(self) -> str:
+        """Return that nothing is known of the tuner."""
+        return "takes any tuner of PEFT's, and what one does to the base's weights is not known"
+
     def trainable_parameters(self, shapes: ModelShapes) -> int:
         """Return what PEFT makes trainable on linear layers of these shapes, without weights.
 

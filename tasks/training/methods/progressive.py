@@ -46,6 +46,10 @@ class Progressive(TrainingMethod):
         setattr(model, _HOOKS, attach(column, layers, decoder_of(model)))
         return model
 
+    def needs_float32(self) -> str:
+        """Return nothing: the column is in single precision, whatever the model is in."""
+        return ""
+
     def save(self, model: "nn.Module", folder: Path) -> None:
         """Write the column."""
         from tasks.training.own_tensors import save_trainable

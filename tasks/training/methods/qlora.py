@@ -23,6 +23,8 @@ class QLora(LowRank):
     default_learning_rate: ClassVar[float] = 2e-4
     source: ClassVar[str] = "Dettmers et al. 2023, arXiv 2305.14314"
 
+    packs_base: ClassVar[bool] = True
+
     method: Literal["qlora"] = "qlora"
     quantisation: Literal["nf4", "fp4"] = Field("nf4", description="The 4-bit data type.")
     double_quantisation: bool = Field(

@@ -49,6 +49,10 @@ class WeGeFt(TrainingMethod):
         model.add_module(_NAME, maps)
         return model
 
+    def needs_float32(self) -> str:
+        """Return nothing: the maps are in single precision, whatever the model is in."""
+        return ""
+
     def save(self, model: "nn.Module", folder: Path) -> None:
         """Write the maps."""
         from tasks.training.own_tensors import save_trainable

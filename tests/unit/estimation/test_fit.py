@@ -1,6 +1,7 @@
 """A run that does not fit is said to, with settings that do."""
 
 import pytest
+import torch
 from transformers import LlamaConfig
 
 from tasks.estimation.config import RunShape
@@ -106,3 +107,49 @@ def test_every_method_is_estimated_from_the_configuration_alone(
     found = fit(config, method, on_accelerator, 10**12).estimate
     assert 0 < found.trainable_parameters <= found.parameters
     assert found.peak > found.weights
+
+
+def published_in(kind: str, config: LlamaConfig) -> LlamaConfig:
+    return config.__class__(**{**config.to_dict(), "dtype": kind})
+
+
+def on_accelerator(**options: object) -> RunShape:
+    return training_shape(TrainingConfig.model_validate(options), 64, 25, accelerator=True)
+
+
+def test_a_frozen_base_takes_half_on_an_accelerator_and_a_trained_one_does_not(
+    config: LlamaConfig,
+) -> None:
+    shape, brief = on_accelerator(), published_in("bfloat16", config)
+    halved = fit(brief, Lora(), shape, 10**12).estimate
+    wide = fit(brief, Lora(), on_accelerator(base_precision="float32"), 10**12).estimate
+    adapters = 4 * halved.trainable_parameters  # in single precision both times
+    assert halved.weights - adapters == pytest.approx((wide.weights - adapters) / 2, rel=0.01)
+    assert as_trained(shape, Full(), brief).dtype == "float32"
+    assert as_trained(shape, Lora(), published_in("float16", config)).dtype == "float32"
+    on_processor = training_shape(TrainingConfig(), 64, 25, accelerator=False)
+    assert as_trained(on_processor, Lora(), brief).dtype == "float32"
+    emulated = training_shape(TrainingConfig(), 64, 25, accelerator=True, native=False)
+    assert as_trained(emulated, Lora(), brief).dtype == "float32"
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_adapters_are_counted_once_and_in_single_precision(
+    precision: str, config: LlamaConfig
+) -> None:
+    shape = on_accelerator(base_precision=precision, gradient_accumulation=2)
+    found = fit(config, Lora(), shape, 10**12).estimate
+    adapters = 4 * found.trainable_parameters
+    assert (found.gradients, found.optimizer, found.disk) == (adapters, 2 * adapters, adapters)
+
+
+def test_a_base_that_may_be_rounded_is_offered_in_16_bits(config: LlamaConfig) -> None:
+    old, shape = published_in("float16", config), on_accelerator(batch_size=1)
+    choice = "training.base_precision=bfloat16"
+    leaner = shape.model_copy(update={"dtype": "bfloat16"})
+    most = fit(old, Lora(), leaner, 1).needed
+    found = fit(old, Lora(), shape, most)
+    assert (choice,) in [one.settings for one in found.suggestions]
+    named = [s for one in fit(old, Full(), shape, most).suggestions for s in one.settings]
+    assert choice not in named
+    assert old.dtype == torch.float16, "what is estimated is not written into the configuration"

@@ -172,6 +172,25 @@ def test_qlora_is_merged_into_the_unquantised_base(tuned, tmp_path):
     assert {tensor.dtype for tensor in merged.values()} == {torch.float32}
 
 
+@pytest.mark.parametrize("form", ["adapter", "merged"])
+def test_a_base_in_16_bits_is_merged_as_it_was_published(form, tuned, tmp_path):
+    model = tuned("llama")
+    model = model.model_copy(update={"base": model.base.model_copy(update={"held_in": "bfloat16"})})
+    parity = export_model(model, ROWS, config(form), tmp_path / "out").parity
+    assert parity.passed and parity.equal_answers == 1.0
+    alike = form == "adapter"  # the same tensors, on the base as training held it
+    assert parity.highest_difference <= (0.0 if alike else 1e-4)
+    assert parity.reference == (
+        "the model as trained" if alike else "the adapter on the base in single precision"
+    )
+    if not alike:
+        merged = load_file(tmp_path / "out" / "model.safetensors")
+        base = load_file(model.base.folder / "model.safetensors")
+        norm = "model.layers.0.input_layernorm.weight"
+        assert torch.equal(merged[norm], base[norm])
+        assert {tensor.dtype for tensor in merged.values()} == {torch.float32}
+
+
 def test_generation_ends_where_the_template_ends_answers(gemma, tmp_path):
     write_export(gemma, config("merged"), tmp_path / "out")
     settings = json.loads((tmp_path / "out" / "generation_config.json").read_text())

@@ -126,6 +126,12 @@ def test_what_was_changed_after_training_is_named(
     assert all(word in sentence for word, sentence in zip(words, found, strict=True))
 
 
+def test_a_base_that_was_measured_in_another_type_is_named(trained: Judged) -> None:
+    held = trained.model.base.model_copy(update={"held_in": "bfloat16"})
+    found = untrue(trained._replace(model=trained.model.model_copy(update={"base": held})))
+    assert found == ["the base's predictions are this base's"]
+
+
 def test_predictions_of_another_model_or_of_other_rows(trained: Judged, tmp_path: Path) -> None:
     other = trained._replace(scores=scores(tmp_path / "other", "another"))
     assert untrue(other) == ["the tuned model's predictions are this model's"]
