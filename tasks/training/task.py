@@ -66,16 +66,10 @@ def train(
             }
         )
         if ref is None:
-<<<<<<< HEAD
             with told(mlflow, _progress(config)) as on_point:
                 folder = _train(examples, base, config, context.home, fingerprint, on_point)
-            _write_manifest(folder, fingerprint, parents, base, config)
-=======
-            on_point = _on_point(mlflow, config)
-            folder = _train(examples, base, config, context.home, fingerprint, on_point)
             held = held_base(base, config)  # what measures the model must load it so, too
             _write_manifest(folder, fingerprint, parents, held, config)
->>>>>>> half
             ref = model_reference(_move_into_place(folder, context.home, fingerprint))
         else:
             logger.info("training: unchanged, model %s reused", fingerprint[:12])
