@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from tasks.settings import Settings
 
 
-def load_what_runs_use(settings: Settings) -> None:
-    """Load MLflow, with its tables, and Great Expectations."""
+def load_what_runs_use(settings: Settings, checks: bool) -> None:
+    """Load MLflow, with its tables, and Great Expectations where rows may be checked."""
     from data_contracts.validation import load_expectations
     from tasks.tracking import connect
 
     with loaded_to_stay():
         connect(settings.resolved_tracking_uri)
-        load_expectations()
+        if checks:
+            load_expectations()
 
 
 @contextmanager

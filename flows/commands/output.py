@@ -66,10 +66,14 @@ def prepare_profile(profile: str, documents: str | None, overrides: list[str] | 
 
 
 @contextmanager
-def prefect_session(settings: Settings) -> Iterator[None]:
+def prefect_session(settings: Settings, checks: bool = True) -> Iterator[None]:
     """Use the Prefect server of `temper up` where it runs, a temporary one elsewhere.
 
     Import the flow inside: a temporary server starts meanwhile.
+
+    Args:
+        settings: Where the home folder is, and MLflow.
+        checks: Whether stages may run, whose rows are checked.
 
     Raises:
         ServiceError: The temporary server ended before the body did.
@@ -95,7 +99,7 @@ def prefect_session(settings: Settings) -> Iterator[None]:
     # up to a second at the end of each flow for the thread that sends them.
     silent = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     with temporary_settings({PREFECT_API_URL: server.api_url}, silent), server.watched():
-        load_what_runs_use(settings)
+        load_what_runs_use(settings, checks)
         yield
 
 

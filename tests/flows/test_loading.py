@@ -5,7 +5,8 @@ import weakref
 
 import pytest
 
-from flows.loading import loaded_to_stay
+from flows.loading import load_what_runs_use, loaded_to_stay
+from tasks.settings import Settings
 
 
 class Ring:
@@ -34,3 +35,12 @@ def test_the_search_goes_on_when_loading_fails():
     with pytest.raises(ImportError), loaded_to_stay():
         raise ImportError("no such library")
     assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_great_expectations_is_loaded_where_rows_may_be_checked(checks, monkeypatch):
+    loaded = []
+    monkeypatch.setattr("data_contracts.validation.load_expectations", lambda: loaded.append(True))
+    monkeypatch.setattr("tasks.tracking.connect", lambda _uri: None)
+    load_what_runs_use(Settings(), checks)
+    assert loaded == [True] * checks
