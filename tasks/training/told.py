@@ -1,7 +1,8 @@
 """Tells MLflow the losses and Prefect's page how far training is, at most once a second.
 
-A telling is a transaction or a request, which can take longer than a step does. Nothing is left
-out: points that come sooner are told together, each with its own time.
+A telling is a transaction and a request, which can take longer than a step does: the next waits
+fifty times as long as it took. Nothing is left out: points that come sooner are told together,
+each with its own time.
 """
 
 import time
@@ -12,6 +13,11 @@ from typing import Any
 from data_contracts.results import TrainingPoint
 
 SECONDS_BETWEEN = 1.0
+
+# So that telling takes no more than a fiftieth of training, which took a seventh longer when it
+# was told once a second (the large work of docs/results/machinery.md); but a server that
+# hung for a while is not left without news for long.
+TIMES_AS_LONG, MOST_SECONDS = 50, 60.0
 
 # MLflow takes a thousand at once, and a point has three.
 MOST_POINTS = 300
@@ -37,13 +43,12 @@ class Told:
         self._show = show
         self._clock = clock
         self._waiting: list[tuple[int, TrainingPoint]] = []
-        self._last = float("-inf")
+        self._next = float("-inf")
 
     def add(self, point: TrainingPoint) -> None:
         """Take a point; tell it now if the last telling is long enough ago."""
         self._waiting.append((int(time.time() * 1000), point))
-        late = self._clock() - self._last >= SECONDS_BETWEEN
-        if late or len(self._waiting) >= MOST_POINTS:
+        if self._clock() >= self._next or len(self._waiting) >= MOST_POINTS:
             self.tell()
 
     def tell(self) -> None:
@@ -53,6 +58,7 @@ class Told:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
+        began = self._clock()
         metrics = [
             Metric(name, value, moment, point.step)
             for moment, point in waiting
@@ -61,7 +67,9 @@ class Told:
         ]
         self._client.log_batch(self._run_id, metrics=metrics)
         self._show(waiting[-1][1])
-        self._last = self._clock()
+        ended = self._clock()
+        wait = max(SECONDS_BETWEEN, TIMES_AS_LONG * (ended - began))
+        self._next = ended + min(wait, MOST_SECONDS)
 
 
 @contextmanager

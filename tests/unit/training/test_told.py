@@ -45,6 +45,23 @@ def test_the_first_point_is_told_at_once_and_those_within_a_second_together(run)
     assert [each.step for each in shown] == [1, 4]
 
 
+@pytest.mark.parametrize(("takes", "waits"), [(0.01, 1.0), (0.2, 10.0), (90.0, 60.0)])
+def test_a_telling_that_takes_long_is_waited_for_longer(run, takes, waits):
+    clock = Clock()
+
+    def show(_point: TrainingPoint) -> None:
+        clock.now += takes
+
+    points = Told(mlflow, show, clock)
+    points.add(point(1))
+    clock.now += waits - 0.1
+    points.add(point(2))
+    assert logged(run) == [(1, 1.5)]
+    clock.now += 0.2
+    points.add(point(3))
+    assert len(logged(run)) == 3
+
+
 def test_a_loss_that_was_not_measured_is_not_logged(run):
     Told(mlflow, lambda _point: None, Clock()).add(point(1))
     assert set(mlflow.get_run(run).data.metrics) == {"train_loss", "learning_rate"}
