@@ -94,7 +94,7 @@ def link_equal(features: HashRows) -> Links:
     """Link every row to the first row with which it shares a hash."""
     # most are one row's only, and link nothing
     places = np.flatnonzero(among(features.hashes, repeated(features.hashes)))
-    owners = np.searchsorted(features.offsets, places, side="right") - 1
+    owners = features.rows_of(places)
     hashes = features.hashes[places]
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     return np.stack([owners[first[inverse]], owners], axis=1)

@@ -72,6 +72,10 @@ class HashRows(Sequence[Hashes]):
         """Return for each hash the place of its row."""
         return np.repeat(np.arange(len(self)), self.sizes)
 
+    def rows_of(self, places: Places) -> Places:
+        """Return which row each of some hashes is of, by their places among all hashes."""
+        return np.searchsorted(self.offsets, places, side="right") - 1
+
     def take(self, places: Places) -> "HashRows":
         """Return the rows at these places, in that order."""
         if places.size == 1:  # leaks are compared with one row each
@@ -87,8 +91,7 @@ class HashRows(Sequence[Hashes]):
         gone = np.flatnonzero(~keep)
         if not gone.size:
             return self
-        rows = np.searchsorted(self.offsets, gone, side="right") - 1
-        left = self.sizes - np.bincount(rows, minlength=len(self))
+        left = self.sizes - np.bincount(self.rows_of(gone), minlength=len(self))
         return HashRows(np.delete(self.hashes, gone), offsets(left))
 
     def only(self, rows: NDArray[np.bool_]) -> "HashRows":

@@ -59,7 +59,7 @@ def _held_by(
     """Return which of these values rows of so many documents hold, sorted."""
     places = np.flatnonzero(among(features.hashes, possible))
     hashes = features.hashes[places]
-    owners = documents[np.searchsorted(features.offsets, places, side="right") - 1]
+    owners = documents[features.rows_of(places)]
     order = np.lexsort((owners, hashes))
     hashes, owners = hashes[order], owners[order]
     first = np.ones(hashes.size, bool)  # of its document: a hash counts once a document
