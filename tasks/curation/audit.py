@@ -18,7 +18,7 @@ from data_contracts.errors import TooFewRows
 from data_contracts.results import LeakageCertificate, LeakageFinding, RowsApart
 from tasks.curation.config import CurationConfig
 from tasks.curation.detectors import Counted, build_detectors
-from tasks.curation.findings import finding
+from tasks.curation.findings import Side, finding
 from tasks.curation.outside import OutsideRows, outside_findings
 from tasks.curation.planted import measure_detectors
 from tasks.text.closest import remembered_closest
@@ -97,7 +97,8 @@ def _findings(
         for split in HELD_OUT:
             rows = positions[split]
             closest = remembered_closest(detector, rows, train, split)
-            findings.append(finding(detector, split, train, rows, identifiers, closest))
+            held_out, training = (Side(detector, at, identifiers) for at in (rows, train))
+            findings.append(finding(split, held_out, training, closest))
             if split == "test":
                 near |= closest.value >= config.near_share * detector.threshold
     return findings, near
@@ -119,7 +120,10 @@ def _recall_findings(
     """Compare the wording of recall questions; their fact, document and answer are trained."""
     identifiers = strings(examples, "example_id")
     detectors = recall_detectors(examples, config.similarity) if recall.size else []
-    return [finding(detector, "test", train, recall, identifiers) for detector in detectors]
+    return [
+        finding("test", Side(detector, recall, identifiers), Side(detector, train, identifiers))
+        for detector in detectors
+    ]
 
 
 def _groups(examples: pa.Table, positions: dict[str, Positions]) -> dict[str, set[str]]:

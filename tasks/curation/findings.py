@@ -1,31 +1,41 @@
 """What a detector found between training rows and rows held out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from data_contracts.results import LeakageFinding
 from tasks.text.detectors import Detector, Positions
 from tasks.text.overlap import Closest
 
 
+@dataclass(frozen=True)
+class Side:
+    """Rows that are compared with others.
+
+    Attributes:
+        detector: The detector over their table.
+        positions: Which rows of it.
+        identifiers: `example_id` of every row of it.
+    """
+
+    detector: Detector
+    positions: Positions
+    identifiers: Sequence[str]
+
+
 def finding(
-    detector: Detector,
-    split: str,
-    train: Positions,
-    held_out: Positions,
-    identifiers: Sequence[str],
-    closest: Closest | None = None,
+    split: str, held_out: Side, train: Side, closest: Closest | None = None
 ) -> LeakageFinding:
     """Return how many held-out rows training rows give away, and the closest pair.
 
     Args:
-        detector: The detector, over all rows.
         split: What the held-out rows are.
-        train: Positions of the training rows.
-        held_out: Positions of the held-out rows.
-        identifiers: `example_id` of every row.
+        held_out: These rows.
+        train: The training rows.
         closest: For each held-out row its closest training row, where that is known.
     """
-    closest = closest or detector.closest(held_out, train)
+    detector = held_out.detector
+    closest = closest or detector.closest(held_out.positions, train.positions, train.detector)
     highest = float(closest.value.max(initial=0.0))
     found = LeakageFinding(
         detector=detector.name,
@@ -37,12 +47,12 @@ def finding(
     if highest == 0.0:
         return found
     at = int(closest.value.argmax())
-    ours, theirs = held_out[at], train[closest.index[at]]
+    ours, theirs = held_out.positions[at], train.positions[closest.index[at]]
     return found.model_copy(
         update={
-            "train_id": identifiers[theirs],
-            "held_out_id": identifiers[ours],
-            "train_text": detector.texts[theirs],
+            "train_id": train.identifiers[theirs],
+            "held_out_id": held_out.identifiers[ours],
+            "train_text": train.detector.texts[theirs],
             "held_out_text": detector.texts[ours],
         }
     )

@@ -15,7 +15,7 @@ import pyarrow as pa
 from data_contracts.results import LeakageFinding
 from tasks.curation.config import CurationConfig
 from tasks.curation.detectors import Counted
-from tasks.curation.findings import finding
+from tasks.curation.findings import Side, finding
 from tasks.text.closest import remembered_closest
 from tasks.text.detectors import Positions
 from tasks.text.rows import strings
@@ -55,12 +55,13 @@ def outside_findings(
         counted: All detectors over the examples.
     """
     ours = {detector.name: detector for detector in counted.detectors}
+    names = strings(examples, "example_id")
     for other in outside:
-        rows = examples.num_rows + other.rows.num_rows
-        theirs = np.arange(examples.num_rows, rows, dtype=np.int64)
-        identifiers = [*strings(examples, "example_id"), *strings(other.rows, "example_id")]
-        for found in counted.of(other.rows, config.similarity, other.parentage):
-            detector = ours[found.name].joined(found)
+        rows, own_names = np.arange(other.rows.num_rows), strings(other.rows, "example_id")
+        for detector in counted.of(other.rows, config.similarity, other.parentage):
+            training = Side(ours[detector.name], train, names)
             # most test rows of earlier versions are test rows still
-            closest = remembered_closest(detector, theirs, train, other.name, like="test")
-            yield finding(detector, other.name, train, theirs, identifiers, closest)
+            closest = remembered_closest(
+                detector, rows, train, other.name, like="test", beside=training.detector
+            )
+            yield finding(other.name, Side(detector, rows, own_names), training, closest)

@@ -16,16 +16,27 @@ from tasks.text.shingles import among, places_in, union
 
 @dataclass(frozen=True)
 class _Sides:
-    """Positions of the rows that are compared, and the names of their features."""
+    """Rows that are compared: the detectors over both tables, positions, names of features."""
 
+    detector: Detector
+    beside: Detector
     rows: Positions
     others: Positions
     names: Names
     other_names: Names
 
+    def closest(self, rows: Positions, others: Positions) -> Closest:
+        """Compare some of the rows, by their places, with some of the others."""
+        return self.detector.closest(self.rows[rows], self.others[others], self.beside)
+
 
 def remembered_closest(
-    detector: Detector, rows: Positions, others: Positions, use: str, like: str | None = None
+    detector: Detector,
+    rows: Positions,
+    others: Positions,
+    use: str,
+    like: str | None = None,
+    beside: Detector | None = None,
 ) -> Closest:
     """Return what `Detector.closest` does, from what the last run found as far as it holds.
 
@@ -35,32 +46,36 @@ def remembered_closest(
         others: Positions of the rows among which.
         use: Names the two sides, so that each comparison of a run has a place of its own.
         like: A comparison of many of the same rows, which holds where this one is new.
+        beside: The same detector over the table of the others, if that is another one.
     """
     if detector.compare is closest_by_cosine:  # a product of matrices differs with their shape
-        return detector.closest(rows, others)
-    sides = _Sides(rows, others, detector.names[rows], detector.names_within[others])
+        return detector.closest(rows, others, beside)
+    theirs = beside or detector
+    names, other_names = detector.names[rows], theirs.names_within[others]
+    sides = _Sides(detector, theirs, rows, others, names, other_names)
     key, instead = (
         f"closest {name} {detector.name} {detector.threshold}" for name in (use, like or use)
     )
-    found = _closest(detector, sides, recall_arrays(key) or recall_arrays(instead))
+    found = _closest(sides, recall_arrays(key) or recall_arrays(instead))
     best = np.where(found.value > 0, found.index, 0)
-    names = sides.other_names[best] if others.size else np.zeros(rows.size, np.uint64)
-    keep_arrays(key, names=sides.names, others=sides.other_names, best=names, value=found.value)
+    closest = other_names[best] if others.size else np.zeros(rows.size, np.uint64)
+    keep_arrays(key, names=names, others=other_names, best=closest, value=found.value)
     return found
 
 
-def _closest(detector: Detector, sides: _Sides, last: Arrays) -> Closest:
+def _closest(sides: _Sides, last: Arrays) -> Closest:
+    rows, others = np.arange(sides.rows.size), np.arange(sides.others.size)
     if not last or not _same_order(last["others"], sides.other_names):
-        return detector.closest(sides.rows, sides.others)
+        return sides.closest(rows, others)
     new = np.flatnonzero(~among(sides.other_names, union([last["others"]])))
     found = _from_last(sides, last)
     stale = np.flatnonzero(found.index < 0)
     if new.size:
         fresh = np.flatnonzero(found.index >= 0)
-        closer = detector.closest(sides.rows[fresh], sides.others[new])
+        closer = sides.closest(fresh, new)
         _merge(found, fresh, Closest(closer.value, new[closer.index]))
     if stale.size:
-        anew = detector.closest(sides.rows[stale], sides.others)
+        anew = sides.closest(stale, others)
         found.value[stale], found.index[stale] = anew.value, anew.index
     return found
 

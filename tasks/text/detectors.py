@@ -1,7 +1,7 @@
 """The ways in which the text of one row can give another row away."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tasks.text.config import SimilarityConfig
 from tasks.text.copied import containment_features, substring_features
 from tasks.text.fact_words import fact_features
-from tasks.text.hash_rows import HashRows, joined
+from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import (
     Closest,
     closest_by_containment,
@@ -32,11 +32,15 @@ from tasks.text.rows import (
     shingle_features,
     strings,
 )
+from tasks.text.shingles import union
 from tasks.text.template import Templates
 
 Features = HashRows | list[NDArray[np.float32]]
 Compare = Callable[[Any, Any], Closest]  # of features of one kind
 Positions = NDArray[np.int64]
+
+# How many times more rows the one side has when it is first looked through for what the other has.
+_MANY = 64
 
 # The kind under which `Templates` keeps the runs of words.
 NGRAMS = "ngrams"
@@ -72,18 +76,29 @@ class Detector:
         """Names of that in which it is looked for."""
         return self.names if self.within is None else names_of(self.within)
 
-    def closest(self, rows: Positions, others: Positions) -> Closest:
-        """Find for each of `rows` its closest row among `others`; the index is into `others`."""
-        within = self.features if self.within is None else self.within
-        return self.compare(_at(self.features, rows), _at(within, others))
+    @property
+    def looked_in(self) -> Features:
+        """What is looked for a row in, of each row."""
+        return self.features if self.within is None else self.within
 
-    def joined(self, other: "Detector") -> "Detector":
-        """Return the same detector over its rows and those of another."""
-        within = None
-        if self.within is not None and other.within is not None:
-            within = joined([self.within, other.within])
-        features, texts = _both(self.features, other.features), [*self.texts, *other.texts]
-        return replace(self, features=features, texts=texts, within=within)
+    def closest(
+        self, rows: Positions, others: Positions, beside: "Detector | None" = None
+    ) -> Closest:
+        """Find for each of `rows` its closest row among `others`; the index is into `others`.
+
+        Args:
+            rows: Positions of the rows.
+            others: Positions of the others.
+            beside: The same detector over the table of the others, if that is another one.
+        """
+        theirs = (beside or self).looked_in
+        if not isinstance(self.features, HashRows) or not isinstance(theirs, HashRows):
+            return self.compare(_at(self.features, rows), _at(theirs, others))
+        if others.size > _MANY * rows.size:
+            return _of_few(self.compare, self.features.take(rows), theirs, others)
+        if rows.size > _MANY * others.size:
+            return _among_few(self.compare, self.features, rows, theirs.take(others))
+        return self.compare(self.features.take(rows), theirs.take(others))
 
     def closest_given_away(self, rows: Positions, others: Positions) -> Closest:
         """Find for each of `rows` which of `others` it gives away most: `closest` turned round."""
@@ -98,10 +113,21 @@ def _at(features: Features, places: Positions) -> Features:
     return [features[place] for place in places]
 
 
-def _both(one: Features, other: Features) -> Features:
-    if isinstance(one, HashRows) and isinstance(other, HashRows):
-        return joined([one, other])
-    return [*one, *other]
+def _of_few(compare: Compare, few: HashRows, theirs: HashRows, others: Positions) -> Closest:
+    """Compare a few rows only with those of many that share anything with any of them."""
+    near = np.flatnonzero(theirs.sharing(union(few))[others])
+    found = compare(few, theirs.take(others[near]))
+    index = np.append(near, 0)[found.index]
+    return Closest(found.value, np.where(found.value > 0, index, 0))
+
+
+def _among_few(compare: Compare, ours: HashRows, rows: Positions, few: HashRows) -> Closest:
+    """Compare with a few rows only those of many that share anything with any of them."""
+    near = np.flatnonzero(ours.sharing(union(few))[rows])
+    found = compare(ours.take(rows[near]), few)
+    value, index = np.zeros(rows.size), np.zeros(rows.size, np.int64)
+    value[near], index[near] = found.value, found.index
+    return Closest(value, index)
 
 
 def text_detectors(

@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.text.shingles import EMPTY, Hashes
+from tasks.text.shingles import EMPTY, Hashes, among
 
 Places = NDArray[np.int64]
 
@@ -75,6 +75,12 @@ class HashRows(Sequence[Hashes]):
     def rows_of(self, places: Places) -> Places:
         """Return which row each of some hashes is of, by their places among all hashes."""
         return np.searchsorted(self.offsets, places, side="right") - 1
+
+    def sharing(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """Return which rows have any of some sorted distinct hashes."""
+        found = np.zeros(len(self), np.bool_)
+        found[self.rows_of(np.flatnonzero(among(self.hashes, hashes)))] = True
+        return found
 
     def take(self, places: Places) -> "HashRows":
         """Return the rows at these places, in that order."""

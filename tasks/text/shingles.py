@@ -23,8 +23,9 @@ Integer = TypeVar("Integer", np.uint64, np.int64)
 # are looked for among as many in 16 s; in order, the ordering included, in 4.
 _CACHED = 1 << 18
 
-# Bits of a hash by which most of those that are not among a few values are told.
-_FILTER_BITS = 20
+# Bits of a hash by which most of those that are not among a few values are told, and hashes
+# looked at together: what is made of them stays in the processor's cache.
+_FILTER_BITS, _FILTERED = 20, 1 << 15
 
 # Multiplier and shifts of SplitMix64 (Steele, Lea, Flood 2014), a mixer without collisions.
 _MULTIPLIER = 0x9E3779B97F4A7C15
@@ -105,13 +106,21 @@ def distinct(values: NDArray[Integer]) -> NDArray[Integer]:
 
 def among(hashes: Hashes, values: Hashes) -> NDArray[np.bool_]:
     """Return which hashes are among sorted distinct values; `numpy.isin` would sort both."""
-    found: NDArray[np.bool_] = places_in(values, hashes) >= 0
+    found = np.zeros(hashes.size, np.bool_)
+    found[_found(values, hashes)[0]] = True
     return found
 
 
 def places_in(values: Hashes, hashes: Hashes) -> NDArray[np.int64]:
     """Return the place of each hash in sorted distinct values; -1 where it is not among them."""
     found = np.full(hashes.size, -1, np.int64)
+    positions, places = _found(values, hashes)
+    found[positions] = places
+    return found
+
+
+def _found(values: Hashes, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of the hashes that are among values, in any order, and their places."""
     asked = _possibly_in(values, hashes)
     wanted = hashes[asked]
     if values.size > _CACHED:
@@ -120,15 +129,18 @@ def places_in(values: Hashes, hashes: Hashes) -> NDArray[np.int64]:
     places = np.searchsorted(values, wanted)
     same = places < values.size
     same[same] = values[places[same]] == wanted[same]
-    found[asked[same]] = places[same]
-    return found
+    return asked[same], places[same]
 
 
 def _possibly_in(values: Hashes, hashes: Hashes) -> NDArray[np.int64]:
     """Return the positions of the hashes that begin like one of the values."""
     begins = np.zeros(1 << _FILTER_BITS, np.bool_)
     begins[_beginning(values)] = True
-    return np.flatnonzero(begins[_beginning(hashes)])
+    found = [
+        np.flatnonzero(begins[_beginning(hashes[start : start + _FILTERED])]) + start
+        for start in range(0, hashes.size, _FILTERED)
+    ]
+    return np.concatenate([np.empty(0, np.int64), *found])
 
 
 def _beginning(hashes: Hashes) -> NDArray[np.int64]:

@@ -88,11 +88,12 @@ def test_test_rows_of_an_earlier_version_that_are_still_there_are_not_compared_a
     tests = rows.filter(pc.field("split") == "test")
     compared = []
     closest = Detector.closest
-    monkeypatch.setattr(
-        Detector,
-        "closest",
-        lambda self, ours, others: compared.append(ours.size) or closest(self, ours, others),
-    )
+
+    def counted(self, ours, *others):
+        compared.append(ours.size)
+        return closest(self, ours, *others)
+
+    monkeypatch.setattr(Detector, "closest", counted)
     for outside in ([], [OutsideRows(EARLIER_VERSIONS, tests, parentage=True)]):
         compared.append(-1)
         with remembering(tmp_path):

@@ -3,6 +3,9 @@ import pytest
 
 from tasks.text.config import SimilarityConfig
 from tasks.text.detectors import Detector, text_detectors
+from tasks.text.hash_rows import HashRows
+from tasks.text.overlap import closest_by_containment, closest_by_jaccard
+from tasks.text.shingles import distinct
 
 SHORT = {"question": "Who feeds the cat at noon?", "answer": "The old purser does."}
 LONG = {
@@ -67,3 +70,25 @@ def test_a_paraphrase_is_nearer_than_another_subject(table) -> None:
     closest = found.closest(np.array([0]), np.array([1, 2]))
     assert closest.index[0] == 0
     assert closest.value[0] >= found.threshold
+
+
+@pytest.mark.parametrize("compare", [closest_by_jaccard, closest_by_containment])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_few_rows_and_many_are_compared_as_any(compare, seed: int) -> None:
+    random = np.random.default_rng(seed)
+
+    def over(rows: int) -> Detector:
+        hashes = HashRows.of(
+            distinct(random.integers(0, 400, random.integers(0, 6)).astype(np.uint64))
+            for _ in range(rows)
+        )
+        return Detector("any", hashes, compare, 1, [""] * rows)
+
+    few, many = over(3), over(900)
+    some, all_rows = np.array([2, 0]), random.permutation(900)[:800]
+    for one, rows, other, others in ((few, some, many, all_rows), (many, all_rows, few, some)):
+        found = one.closest(rows, others, beside=other)
+        fresh = compare(one.features.take(rows), other.features.take(others))
+        assert found.value.tolist() == fresh.value.tolist()
+        assert found.index.tolist() == fresh.index.tolist()
+    assert 0 < (found.value > 0).sum() < found.value.size
