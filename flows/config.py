@@ -4,6 +4,7 @@ Precedence: the model's defaults, then the profile, then `--set a.b=c`. Secrets 
 come from the environment (`tasks.settings`), never from here.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -194,6 +195,16 @@ class PipelineConfig(Config):
 def profile_names() -> list[str]:
     """Return the names of the profiles that come with Temper."""
     return sorted(path.stem for path in PROFILES.glob("*.yaml"))
+
+
+def as_typed(profile: str, documents: str | None = None, settings: Sequence[str] = ()) -> str:
+    """Return a profile and what replaces parts of it as they stand after a command of `temper`."""
+    given = [profile]
+    if documents is not None:
+        given += ["--documents", documents]
+    for setting in settings:
+        given += ["--set", setting]
+    return shlex.join(given)
 
 
 def load_config(

@@ -8,7 +8,7 @@ from prefect import flow
 from data_contracts.base import Result
 from data_contracts.results import ModelVersionRef, Verdict
 from flows.build_dataset import build_dataset
-from flows.config import load_config
+from flows.config import as_typed, load_config
 from flows.fine_tune import fine_tune, require_parity
 from flows.run import pipeline_run
 from tasks.promotion.task import register_model
@@ -59,6 +59,7 @@ def fine_tuning_pipeline(
         report = write_report(
             config.name,
             profile,
+            as_typed(profile, documents, settings),
             dataset.stages,
             dataset.certificate,
             judged.model,

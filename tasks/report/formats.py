@@ -20,7 +20,6 @@ _UNSAFE = re.compile(
 )
 _NEWLINES = re.compile("\r\n?")
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # Measures that are shares of one; shown in percent, their changes in points.
 _SHARES = frozenset(
@@ -113,7 +112,7 @@ def figure(value: float) -> str:
         return number(value)
     if abs(value) < 1e-3 or abs(value) >= 1e6:
         mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{mantissa} × 10{str(int(exponent)).translate(_RAISED)}".replace("-", MINUS)
+        return f"{mantissa}e{int(exponent)}".replace("-", MINUS)
     text = number(value, max(0, 3 - math.floor(math.log10(abs(value)))))
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -49,6 +49,7 @@ FRONT_DATA = "temper.front_data"
 def write_report(
     title: str,
     profile: str,
+    typed: str,
     stages: list[DatasetRef],
     certificate: LeakageCertificate,
     model: ModelRef,
@@ -60,6 +61,20 @@ def write_report(
     robustness: Robustness | None = None,
 ) -> Path:
     """Write the run's report below the home folder, log it to the parent run, return its path.
+
+    Args:
+        title: Name of the run.
+        profile: Its profile.
+        typed: The profile and what replaced parts of it, as they are typed after a command.
+        stages: The datasets, in the order of the stages.
+        certificate: What the audit found.
+        model: The tuned model.
+        comparison: Base against tuned.
+        verdict: What the gate says.
+        settings: Everything the configuration says.
+        context: The run.
+        memorisation: What is given away of training rows, where it was measured.
+        robustness: Answers to changed questions, where they were measured.
 
     Raises:
         StorageError: The report cannot be written.
@@ -83,7 +98,7 @@ def write_report(
         memorisation=memorisation,
         robustness=robustness,
         front=latest_front(stages[-1], model.base, context),
-        links=_links(profile, stages[-1], model, context),
+        links=_links(typed, stages[-1], model, context),
         dropped={ref.stage: dropped_samples(read_dropped(ref)) for ref in stages},
         rows=sample_rows(read_kept(stages[-1]), paths),
         seconds=stage_seconds(context),
@@ -222,16 +237,16 @@ def _data(examples: DatasetRef, base: BaseModelRef) -> str:
     return digest({"examples": examples.content_sha256, "base": base.fingerprint}, length=32)
 
 
-def _links(profile: str, examples: DatasetRef, model: ModelRef, context: RunContext) -> Links:
+def _links(typed: str, examples: DatasetRef, model: ModelRef, context: RunContext) -> Links:
     return Links(
         tracking_uri=context.tracking_uri,
         run_id=context.run_id,
         dataset_folder=examples.folder,
         model_folder=str(model.folder),
         commands=[
-            Command(purpose="Run it again", line=f"temper run {profile}"),
-            Command(purpose="Look at the dataset", line=f"temper dataset show {profile}"),
-            Command(purpose="See a row as the model sees it", line=f"temper inspect {profile}"),
+            Command(purpose="Run it again", line=f"temper run {typed}"),
+            Command(purpose="Look at the dataset", line=f"temper dataset show {typed}"),
+            Command(purpose="See a row as the model sees it", line=f"temper inspect {typed}"),
             Command(purpose="Open the Prefect and MLflow pages", line="temper up"),
         ],
     )

@@ -8,6 +8,7 @@ import pytest
 from data_contracts.dataset import read_dropped, read_kept, read_manifest
 from data_contracts.errors import PromotionError
 from flows.build_dataset import dataset_pipeline
+from flows.config import load_config
 from flows.pipeline import fine_tuning_pipeline
 from flows.promote import promote, rollback
 from tests.notebook import shown_by
@@ -15,11 +16,12 @@ from tests.notebook import shown_by
 
 @pytest.fixture(scope="module")
 def runs(tiny_profile, tmp_path_factory, prefect_server):
-    """Two runs of the same profile in one home folder."""
+    """Two runs of the same profile in one home folder; the second says a setting again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEMPER_HOME", str(tmp_path_factory.mktemp("home")))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        return [fine_tuning_pipeline(str(tiny_profile)) for _ in range(2)]
+        again = [f"training.batch_size={load_config(str(tiny_profile)).training.batch_size}"]
+        return [fine_tuning_pipeline(str(tiny_profile), settings=given) for given in ([], again)]
 
 
 @pytest.fixture
@@ -287,6 +289,12 @@ def test_the_report_is_one_file_that_escapes_documents(runs):
     html = runs[0].report.read_text()
     assert runs[0].verdict.outcome.lower() in html.lower()
     assert "<script" not in html
+
+
+def test_the_report_says_what_to_type_for_the_same_run(runs, tiny_profile):
+    first, again = (run.report.read_text() for run in runs)
+    assert f"temper run {tiny_profile}<" in first
+    assert f"temper run {tiny_profile} --set training.batch_size=" in again
 
 
 def test_one_changed_document_recomputes_only_its_own_partitions(
