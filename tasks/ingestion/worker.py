@@ -1,6 +1,7 @@
 """A process that parses files for another, under limits: `python -m tasks.ingestion.worker`.
 
-It dies of a file that takes too much time or memory. The process that started it
+It dies of a file that takes too much time or memory, and has no network where the kernel lets it
+be without. The process that started it
 (`tasks.ingestion.isolation`) learns from its exit status why, and starts another one.
 """
 
@@ -18,6 +19,7 @@ import psutil
 
 from tasks.ingestion.config import IngestionConfig
 from tasks.ingestion.document import parse_file, scrubber_of
+from tasks.ingestion.no_network import leave_network
 from tasks.ingestion.parser import UnreadableFile
 
 # Exit statuses beyond those that Python itself uses.
@@ -99,6 +101,7 @@ def main() -> None:
     """Serve on the inherited file descriptor that the command line names."""
     warnings.simplefilter("ignore")  # what libraries say of odd files is no news
     logging.disable(logging.CRITICAL)
+    leave_network()
     status = serve(Connection(int(sys.argv[1])))
     # threads of libraries must not keep a process alive that has no memory left
     os._exit(status)

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -70,6 +73,43 @@ def test_a_file_that_kills_its_process(capfd) -> None:
     found = run([("a.md", None), ("b.md", WORDS)], workers=1)
     assert found == {"a.md": ["a.md: crashed"], "b.md": ["b.md: kept"]}
     assert "AttributeError" in capfd.readouterr().err
+
+
+_REACH = """
+import os, socket, sys
+from tasks.ingestion.no_network import leave_network
+if os.getuid() == 0 and sys.argv[2] == "person":
+    os.setuid(65534)
+if not leave_network():
+    sys.exit(2)
+print(os.getuid(), sys.platform, flush=True)
+socket.socket().connect(("127.0.0.1", int(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("who", ["root", "person"])
+def test_a_process_without_network_reaches_nobody(who: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-c", _REACH, port, who], capture_output=True, text=True, check=False
+        )
+    if done.returncode == 2:
+        pytest.skip("the kernel allows no network of one's own here")
+    assert done.stdout
+    assert "unreachable" in done.stderr
+
+
+def test_files_are_parsed_by_a_process_without_network() -> None:
+    pool = ParserPool(IngestionConfig(workers=1))
+    finished = pool.run([Job(0, "key", "a.md", WORDS), Job(1, "key", "b.md", WORDS)])
+    next(finished)
+    (process,) = children()
+    ours, theirs = (Path(f"/proc/{of}/ns/net").readlink() for of in ("self", process.pid))
+    assert [row["path"] for _, rows in finished for row in rows] == ["b.md"]
+    if subprocess.run(["unshare", "-rn", "true"], check=False).returncode:
+        pytest.skip("the kernel allows no network of one's own here")
+    assert theirs != ours
 
 
 def test_a_process_killed_from_outside_is_replaced() -> None:
