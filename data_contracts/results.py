@@ -24,6 +24,12 @@ class BaseModelRef(Result):
     folder: Path
     fingerprint: str
     held_in: HeldType = "float32"  # the type of its weights in memory, whatever the files have
+    revision: str | None = None  # the commit, of a model from the hub
+
+    @property
+    def pinned_name(self) -> str:
+        """Its name with the commit, where it has one: as a profile names it to get the same."""
+        return self.name if self.revision is None else f"{self.name}@{self.revision}"
 
     @property
     def measured_as(self) -> str:

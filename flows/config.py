@@ -61,7 +61,7 @@ class PipelineConfig(Config):
     base_model: str = Field(
         EMBEDDED,
         description="`embedded` (Gemma 3 270M, no hub needed), a folder of safetensors, or a "
-        "Hugging Face hub id.",
+        "Hugging Face hub id, pinned as `org/model@commit`.",
     )
     ingestion: IngestionConfig = Field(default_factory=IngestionConfig, description="Reading.")
     chunking: ChunkingConfig = Field(default_factory=ChunkingConfig, description="Cutting.")

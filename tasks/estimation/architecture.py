@@ -34,7 +34,10 @@ def read_architecture(name: str, home: Path | None = None) -> "PretrainedConfig"
         if path.is_file():
             values = json.loads(path.read_text(encoding="utf-8"))
             return AutoConfig.for_model(values.pop("model_type"), **values)
-        return AutoConfig.from_pretrained(name, trust_remote_code=False)
+        repository, _, revision = (name, "", "") if path.is_dir() else name.partition("@")
+        return AutoConfig.from_pretrained(
+            repository, revision=revision or "main", trust_remote_code=False
+        )
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
             f"{name!r} leads to no model configuration: {error}. Name a folder that holds "

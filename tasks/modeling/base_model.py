@@ -31,6 +31,9 @@ WRITE_ERRORS = (OSError, SafetensorError)
 # Raise when the conversion below gives other files for the same GGUF.
 CONVERSION_VERSION = 1
 
+# What is taken of a model on the hub: no pickles, no code.
+_FROM_THE_HUB = ["*.json", "*.safetensors", "*.jinja", "tokenizer.model"]
+
 # For base models that bring no chat template. It is saved with the tuned model, so that
 # serving uses the very text that training used. The end token closes each answer.
 PLAIN_CHAT_TEMPLATE = (
@@ -48,7 +51,7 @@ def resolve_base_model(name: str, home: Path) -> BaseModelRef:
     """Return the base model of that name, converting or downloading it if need be.
 
     Args:
-        name: `embedded`, a folder, or a hub id such as `org/model`.
+        name: `embedded`, a folder, or a hub id such as `org/model@revision`.
         home: Temper's home folder; converted models are kept below it.
 
     Raises:
@@ -158,8 +161,10 @@ def _weights(folder: Path) -> list[Path]:
 
 
 def _from_folder(folder: Path) -> BaseModelRef:
-    files = [folder / "config.json", *_weights(folder)]
-    parts = [(path.name, file_sha256(path)) for path in files]
+    weights = _weights(folder)
+    # the tokenizer's files and the chat template decide what the weights are shown
+    beside = [path for kind in ("json", "jinja", "model") for path in folder.glob(f"*.{kind}")]
+    parts = [(path.name, file_sha256(path)) for path in [*sorted(beside), *weights]]
     return BaseModelRef(name=str(folder), folder=folder, fingerprint=digest(parts, length=32))
 
 
@@ -167,15 +172,24 @@ def _from_hub(name: str) -> BaseModelRef:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    repository, _, revision = name.partition("@")
     try:
-        folder = snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja"])
+        folder = Path(
+            snapshot_download(repository, revision=revision or None, allow_patterns=_FROM_THE_HUB)
+        )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(
             f"Base model {name!r} is neither {EMBEDDED!r} nor a folder on this machine, and the "
             f"model hub does not give it: {type(error).__name__}. Check the spelling and the "
             "network, or name a folder."
         ) from error
-    return _from_folder(Path(folder)).model_copy(update={"name": name})
+    commit = folder.name  # the hub's cache keeps each commit in a folder of its name
+    if revision != commit:
+        logger.warning(
+            "Base model %s is the hub's commit %s today and may be another tomorrow. To keep it, "
+            "write base_model: %s@%s", name, commit, repository, commit,
+        )  # fmt: skip
+    return _from_folder(folder).model_copy(update={"name": repository, "revision": commit})
 
 
 def load_tokenizer(base: BaseModelRef) -> "PreTrainedTokenizerBase":

@@ -265,7 +265,7 @@ def _tags(
         MODEL_TAG: recipe.model,
         VERDICT_TAG: verdict.outcome,
         "temper.method": recipe.method,
-        "temper.base_model": recipe.base.name,
+        "temper.base_model": recipe.base.pinned_name,
         "temper.base_fingerprint": recipe.base.fingerprint,
         "temper.dataset": recipe.examples.fingerprint,
         "temper.dataset_content": recipe.examples.content_sha256,

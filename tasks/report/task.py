@@ -86,7 +86,7 @@ def write_report(
         title=title,
         created=datetime.now(UTC),
         profile=profile,
-        base_model=model.base.name,
+        base_model=model.base.pinned_name,
         base_fingerprint=model.base.fingerprint,
         tuned_fingerprint=model.fingerprint,
         method=model.method,

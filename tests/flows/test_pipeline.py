@@ -217,6 +217,18 @@ def test_a_page_of_results_sets_evaluation_beside_training_and_a_run_beside_anot
     assert cells["selection"][0] == cells["curation"][1]
 
 
+def test_the_registered_model_holds_no_pickle(runs, mlflow, tmp_path):
+    address = f"models:/{runs[0].model_version.name}@challenger"
+    folder = Path(mlflow.artifacts.download_artifacts(address, dst_path=str(tmp_path)))
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".safetensors" for path in files)
+    assert "python_model.pkl" not in (folder / "MLmodel").read_text()
+    # what pickle writes since Python 3.0 begins so, and what torch.save writes is a zip of it
+    begins = {path.name: path.read_bytes()[:2] for path in files}
+    assert not [name for name, start in begins.items() if start[:1] == b"\x80"]
+    assert {name for name, start in begins.items() if start == b"PK"} <= {"temper.zip"}
+
+
 def test_the_registered_model_answers(runs, mlflow):
     import pandas as pd
 
