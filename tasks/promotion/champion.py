@@ -20,8 +20,10 @@ from tasks.promotion.history import (
     ChampionChange,
     add_to_history,
     earlier_champion,
+    is_on_record,
     read_history,
 )
+from tasks.promotion.recipe import recorded_verdict
 from tasks.promotion.registry import CHALLENGER, CHAMPION, MODEL_TAG, VERDICT_TAG
 
 logger = logging.getLogger(__name__)
@@ -135,6 +137,8 @@ def promote_version(
 ) -> ModelVersionRef:
     """Make a version the champion in place of the one that the caller saw.
 
+    One that somebody made the champion in MLflow, past Temper, is put on the record so.
+
     Args:
         registry: The registered model.
         version: The version; its verdict must be PASS.
@@ -148,7 +152,7 @@ def promote_version(
     with registry.locked():
         current = champion_version(registry.client, registry.name)
         _check_passed(registry, version)
-        if current != version:
+        if current != version or not champion_on_record(registry.client, registry.name):
             _check_unchanged(registry.name, current, replacing)
             _move(registry, version, current, "promotion", signature)
     return ModelVersionRef(name=registry.name, version=version, champion=True)
@@ -183,6 +187,11 @@ def roll_back(
         _check_passed(registry, target)
         _move(registry, target, current, "rollback", signature)
     return ModelVersionRef(name=registry.name, version=target, champion=True)
+
+
+def champion_on_record(client: Any, name: str) -> bool:
+    """Say whether the champion became it by Temper, or somebody moved the alias past it."""
+    return is_on_record(read_history(client, name), champion_version(client, name))
 
 
 def was_promoted(client: Any, name: str, version: str) -> bool:
@@ -242,11 +251,19 @@ def _check_unchanged(name: str, current: str | None, replacing: str | None) -> N
 
 
 def _check_passed(registry: Registry, version: str) -> None:
-    verdict = _version(registry.client, registry.name, version).tags.get(VERDICT_TAG, "none")
+    found = _version(registry.client, registry.name, version)
+    verdict = found.tags.get(VERDICT_TAG, "none")
     if verdict != "PASS":
         raise PromotionError(
             f"{registry.name} version {version} has the verdict {verdict}, and only PASS is "
             "promoted. Its run in MLflow holds the report with the reasons."
+        )
+    recorded = recorded_verdict(registry.client, found.run_id)
+    if recorded != "PASS":
+        raise PromotionError(
+            f"{registry.name} version {version} is tagged PASS, and its run in MLflow holds the "
+            f"verdict {recorded}: somebody else than Temper set its tags. Run `temper run` again "
+            "to have it judged."
         )
 
 

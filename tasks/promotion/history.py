@@ -67,6 +67,11 @@ def add_to_history(client: Any, name: str, change: ChampionChange) -> None:
         ) from error
 
 
+def is_on_record(history: Sequence[ChampionChange], champion: str | None) -> bool:
+    """Say whether a champion became it by the newest change; without any there is none."""
+    return champion == (history[-1].version if history else None)
+
+
 def earlier_champion(history: Sequence[ChampionChange], champion: str) -> str | None:
     """Return what was the champion before, rolled back ones left out; None without any.
 

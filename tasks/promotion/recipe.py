@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +14,8 @@ from data_contracts.base import Result
 from data_contracts.dataset import DatasetRef
 from data_contracts.errors import PromotionError
 from data_contracts.results import BaseModelRef, Comparison, ModelRef, Verdict
+
+_VERDICT = "verdict.json"
 
 
 class Recipe(Result):
@@ -86,10 +89,27 @@ def log_record(mlflow: Any, recipe: Recipe, comparison: Comparison, verdict: Ver
 
     mlflow.log_dict(recipe.model_dump(mode="json"), "recipe.json")
     mlflow.log_dict(comparison.model_dump(mode="json"), "comparison.json")
-    mlflow.log_dict(verdict.model_dump(mode="json"), "verdict.json")
+    mlflow.log_dict(verdict.model_dump(mode="json"), _VERDICT)
     mlflow.log_text(yaml.safe_dump(recipe.profile, sort_keys=False), "profile.yaml")
     frozen = "".join(f"{name}=={found}\n" for name, found in recipe.libraries.items())
     mlflow.log_text(frozen, "requirements.txt")
+
+
+def recorded_verdict(client: Any, run_id: str | None) -> str:
+    """Return the outcome that lies in the run of a version, "none" where none can be read.
+
+    Tags can be changed by whoever may change the version, what a run logged cannot.
+    """
+    from mlflow.exceptions import MlflowException
+
+    if not run_id:
+        return "none"
+    try:
+        with TemporaryDirectory() as folder:
+            path = Path(client.download_artifacts(run_id, _VERDICT, folder))
+            return Verdict.model_validate_json(path.read_text(encoding="utf-8")).outcome
+    except (MlflowException, OSError, ValidationError):
+        return "none"
 
 
 def read_record(mlflow: Any, name: str, number: str) -> VersionRecord:

@@ -30,6 +30,7 @@ from tasks.promotion.champion import (
     challenger_version,
     champion_before,
     champion_fingerprint,
+    champion_on_record,
     champion_version,
     promote_version,
     roll_back,
@@ -38,6 +39,7 @@ from tasks.promotion.champion import (
 )
 from tasks.promotion.config import GateConfig
 from tasks.promotion.gate import Evidence, judge
+from tasks.promotion.history import read_history
 from tasks.promotion.lineage import check_lineage
 from tasks.promotion.recipe import Recipe, log_record, write_recipe
 from tasks.promotion.registry import (
@@ -225,6 +227,7 @@ def champion_model(name: str, context: RunContext) -> ModelRef:
     """
     client = connect(context.tracking_uri).MlflowClient()
     fingerprint = champion_fingerprint(client, name)
+    _notice(client, name)
     found = find_model(context.home, fingerprint)
     if found is None:
         raise ModelError(
@@ -232,6 +235,20 @@ def champion_model(name: str, context: RunContext) -> ModelRef:
             f"{context.home}. Run on the machine that trained it, or share its TEMPER_HOME."
         )
     return found
+
+
+def _notice(client: Any, name: str) -> None:
+    """Emit the event that nobody emitted where the alias was moved in MLflow, past Temper."""
+    if champion_on_record(client, name):
+        return
+    version, history = champion_version(client, name), read_history(client, name)
+    before = history[-1].version if history else None
+    logger.warning(
+        "registry: %s version %s is champion, and no promotion of Temper made it that. Look who "
+        "did; `temper promote --version %s` puts it on the record, `temper rollback` undoes it",
+        name, version, version,
+    )  # fmt: skip
+    _tell_champion(before, ModelVersionRef(name=name, version=str(version), champion=True))
 
 
 def _tell_champion(before: str | None, after: ModelVersionRef) -> None:

@@ -32,6 +32,31 @@ def mlflow(runs):
     return module
 
 
+@pytest.fixture
+def home_of_runs(runs, monkeypatch):
+    home = Path(runs[0].dataset_folder).parents[2]
+    monkeypatch.setenv("TEMPER_HOME", str(home))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return home
+
+
+@pytest.fixture
+def passed_version(runs, mlflow):
+    """The registered version with the verdict PASS and no champion; put back afterwards."""
+    version, client = runs[0].model_version, mlflow.MlflowClient()
+    made = client.get_model_version(version.name, version.version)
+    logged = mlflow.artifacts.load_dict(f"runs:/{made.run_id}/verdict.json")
+
+    def say(tag, verdict):
+        client.set_model_version_tag(version.name, version.version, "temper.verdict", tag)
+        client.log_dict(made.run_id, verdict, "verdict.json")
+        client.delete_registered_model_alias(version.name, "champion")
+
+    say("PASS", logged | {"outcome": "PASS"})
+    yield version
+    say(made.tags["temper.verdict"], logged)
+
+
 def children(mlflow, run_id):
     client = mlflow.MlflowClient()
     run = client.get_run(run_id)
@@ -108,23 +133,19 @@ def test_the_champion_alias_follows_the_verdict(runs, mlflow):
     assert ("champion" in aliases) == (runs[0].verdict.outcome == "PASS") == version.champion
 
 
-def test_only_a_passed_version_is_promoted(runs, mlflow, home_of_runs):
-    version = runs[0].model_version
+def test_only_a_passed_version_is_promoted(passed_version, mlflow, home_of_runs):
+    name, number = passed_version.name, passed_version.version
     client = mlflow.MlflowClient()
-    before = client.get_model_version(version.name, version.version).tags["temper.verdict"]
-    try:
-        client.set_model_version_tag(version.name, version.version, "temper.verdict", "FAIL")
-        with pytest.raises(PromotionError, match="only PASS is promoted"):
-            promote("for a test", version.name, version.version)
-        client.set_model_version_tag(version.name, version.version, "temper.verdict", "PASS")
-        assert promote("for a test", version.name).champion
-        champion = client.get_model_version_by_alias(version.name, "champion")
-        assert str(champion.version) == version.version
-        assert champion.tags["temper.reason"] == "for a test"
-        with pytest.raises(PromotionError, match="no champion before"):
-            rollback("for a test", version.name)
-    finally:
-        client.set_model_version_tag(version.name, version.version, "temper.verdict", before)
+    client.set_model_version_tag(name, number, "temper.verdict", "FAIL")
+    with pytest.raises(PromotionError, match="only PASS is promoted"):
+        promote("for a test", name, number)
+    client.set_model_version_tag(name, number, "temper.verdict", "PASS")
+    assert promote("for a test", name).champion
+    champion = client.get_model_version_by_alias(name, "champion")
+    assert str(champion.version) == number
+    assert champion.tags["temper.reason"] == "for a test"
+    with pytest.raises(PromotionError, match="no champion before"):
+        rollback("for a test", name)
 
 
 def test_a_version_carries_what_is_needed_to_make_it_again(runs, mlflow, tmp_path):
@@ -239,27 +260,6 @@ def test_the_registered_model_answers(runs, mlflow):
     assert isinstance(answer, str)
 
 
-@pytest.fixture
-def home_of_runs(runs, monkeypatch):
-    home = Path(runs[0].dataset_folder).parents[2]
-    monkeypatch.setenv("TEMPER_HOME", str(home))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return home
-
-
-@pytest.fixture
-def passed_version(runs, mlflow):
-    """The registered version with the verdict PASS and no champion; put back afterwards."""
-    version = runs[0].model_version
-    client = mlflow.MlflowClient()
-    before = client.get_model_version(version.name, version.version).tags["temper.verdict"]
-    client.set_model_version_tag(version.name, version.version, "temper.verdict", "PASS")
-    client.delete_registered_model_alias(version.name, "champion")
-    yield version
-    client.set_model_version_tag(version.name, version.version, "temper.verdict", before)
-    client.delete_registered_model_alias(version.name, "champion")
-
-
 def test_the_champion_is_judged_again_and_told_of_when_it_changes(
     passed_version, runs, tiny_profile, home_of_runs, prefect_server, monkeypatch
 ):
@@ -279,6 +279,25 @@ def test_the_champion_is_judged_again_and_told_of_when_it_changes(
     assert judged.verdict.outcome == runs[0].verdict.outcome
     assert told[-1]["event"] == task.JUDGED[judged.verdict.outcome]
     assert told[-1]["payload"]["leakage"] == "PASS"
+
+
+def test_the_evaluation_of_a_champion_made_past_temper_tells_it(
+    runs, mlflow, tiny_profile, home_of_runs, prefect_server, monkeypatch
+):
+    from flows.evaluate import evaluate_champion
+    from tasks.promotion import task
+
+    client, version = mlflow.MlflowClient(), runs[0].model_version
+    made = client.get_model_version(version.name, version.version)
+    client.create_registered_model("moved")
+    client.create_model_version("moved", made.source, made.run_id, tags=dict(made.tags))
+    client.set_registered_model_alias("moved", "champion", "1")
+    told = []
+    monkeypatch.setattr(task, "emit_event", lambda **event: told.append(event))
+    evaluate_champion(str(tiny_profile), settings=["registry.model_name=moved"])
+    (changed,) = [event for event in told if event["event"] == task.CHAMPION_CHANGED]
+    assert changed["resource"]["prefect.resource.id"] == "temper.model.moved"
+    assert changed["payload"] == {"version": "1", "before": "none"}
 
 
 def test_the_notebook_on_datasets_shows_what_came_of_the_documents(runs, tmp_path, monkeypatch):

@@ -38,12 +38,28 @@ def registry(client: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Reg
 
 
 @pytest.fixture
-def register(registry: Registry) -> Register:
-    """Return a function that registers a version with a verdict."""
+def judged(client: Any, tmp_path: Path) -> Callable[[str], str]:
+    """Return a function that logs a verdict to a run of its own and returns the run."""
+    experiment = client.create_experiment(str(tmp_path), artifact_location=tmp_path.as_uri())
 
-    def add(verdict: str = "PASS") -> str:
+    def log(outcome: str) -> str:
+        run = client.create_run(experiment).info.run_id
+        client.log_dict(run, {"outcome": outcome, "legs": []}, "verdict.json")
+        return str(run)
+
+    return log
+
+
+@pytest.fixture
+def register(registry: Registry, judged: Callable[[str], str]) -> Register:
+    """Return a function that registers a version with a verdict, that of its run if not told."""
+
+    def add(verdict: str = "PASS", logged: str | None = None) -> str:
         made = registry.client.create_model_version(
-            registry.name, "s3://nowhere/model", tags={"temper.verdict": verdict}
+            registry.name,
+            "s3://nowhere/model",
+            run_id=judged(verdict if logged is None else logged),
+            tags={"temper.verdict": verdict},
         )
         return str(made.version)
 

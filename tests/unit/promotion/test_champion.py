@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tasks.promotion.champion import (
     Registry,
     challenger_version,
     champion_before,
+    champion_on_record,
     champion_version,
     promote_version,
     resolve_version,
@@ -59,6 +61,38 @@ def test_only_a_pass_is_promoted_or_rolled_back_to(
         roll_back(registry, refused, good, BY)
     assert champion(registry) == good
     assert len(read_history(registry.client, registry.name)) == 1
+
+
+@pytest.mark.parametrize("logged", ["FAIL", "no verdict"])
+def test_a_version_that_was_tagged_pass_by_somebody_is_refused(
+    registry: Registry, register: Register, logged: str
+) -> None:
+    tagged = register("PASS", logged)
+    found = "FAIL" if logged == "FAIL" else "none"
+    with pytest.raises(PromotionError, match=f"holds the verdict {found}"):
+        promote_version(registry, tagged, None, BY)
+    without_run = registry.client.create_model_version(
+        registry.name, "s3://nowhere/model", tags={"temper.verdict": "PASS"}
+    )
+    with pytest.raises(PromotionError, match="holds the verdict none"):
+        promote_version(registry, str(without_run.version), None, BY)
+    assert champion(registry) is None
+
+
+def test_a_champion_made_past_temper_is_noticed_and_can_be_put_on_the_record(
+    registry: Registry, register: Register
+) -> None:
+    first, second = register(), register()
+    assert champion_on_record(registry.client, registry.name)
+    promote_version(registry, first, None, BY)
+    assert champion_on_record(registry.client, registry.name)
+    registry.client.set_registered_model_alias(registry.name, "champion", second)
+    assert not champion_on_record(registry.client, registry.name)
+    assert roll_back(registry, None, second, BY).version == first
+    registry.client.set_registered_model_alias(registry.name, "champion", second)
+    promote_version(registry, second, second, BY)
+    assert champion_on_record(registry.client, registry.name)
+    assert read_history(registry.client, registry.name)[-1].version == second
 
 
 def test_a_promotion_that_saw_another_champion_changes_nothing(
@@ -188,14 +222,17 @@ for number in range(rounds):
 
 
 def test_of_two_processes_that_promote_at_once_one_wins(
-    client: Any, store: str, tmp_path: Path, repository: Path
+    client: Any, store: str, judged: Callable[[str], str], tmp_path: Path, repository: Path
 ) -> None:
-    rounds = 5
+    rounds, passed = 5, judged("PASS")
     for number in range(rounds):
         client.create_registered_model(f"race-{number}")
         for _ in range(2):
             client.create_model_version(
-                f"race-{number}", "s3://nowhere/model", tags={"temper.verdict": "PASS"}
+                f"race-{number}",
+                "s3://nowhere/model",
+                run_id=passed,
+                tags={"temper.verdict": "PASS"},
             )
     command = [sys.executable, "-W", "ignore", "-c", CONTENDER, store, str(tmp_path)]
     running = [
