@@ -173,7 +173,7 @@ def _warn_of_unanswered(manifest: Manifest) -> None:
 
 def _check(stage: Stage, result: StageResult, context: RunContext, mlflow: Any) -> ValidationReport:
     """Validate a result; on a breach leave the evidence in MLflow and raise."""
-    docs = context.home / "data_docs"
+    docs = context.home / "data_docs" / stage.suite  # a check leaves nothing of others beside it
     report = validate(result.kept, stage.schema, stage.suite, docs)
     failures = [*report.failures, *_accounting_failures(result, stage.schema)]
     mlflow.log_dict({**report.as_dict(), "failures": failures}, "validation.json")

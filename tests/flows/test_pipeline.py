@@ -85,6 +85,13 @@ def test_every_stage_is_a_child_run_with_its_counts(runs, mlflow):
         assert stages[name].inputs.dataset_inputs
 
 
+def test_every_stage_leaves_the_pages_of_its_contract(home_of_runs):
+    for suite in ("ingestion", "generation", "curation", "splitting", "augmentation"):
+        index = home_of_runs / "data_docs" / suite / "index.html"
+        assert suite in index.read_text()
+        assert list(index.parent.glob("validations/**/*.html"))
+
+
 def test_the_second_run_recomputes_nothing(runs, mlflow):
     stages = children(mlflow, runs[1].mlflow_run_id)
     reused = {name: child.data.tags.get("temper.reused") for name, child in stages.items()}
