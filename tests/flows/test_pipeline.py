@@ -87,9 +87,10 @@ def test_every_stage_is_a_child_run_with_its_counts(runs, mlflow):
 
 def test_every_stage_leaves_the_pages_of_its_contract(home_of_runs):
     for suite in ("ingestion", "generation", "curation", "splitting", "augmentation"):
-        index = home_of_runs / "data_docs" / suite / "index.html"
-        assert suite in index.read_text()
-        assert list(index.parent.glob("validations/**/*.html"))
+        pages = home_of_runs / "data_docs" / suite
+        assert (pages / "index.html").is_file()
+        assert (pages / "expectations" / f"{suite}.html").is_file()
+        assert list(pages.glob("validations/**/*.html"))
 
 
 def test_the_second_run_recomputes_nothing(runs, mlflow):
