@@ -167,7 +167,7 @@ def _data_docs_actions(context: "EphemeralDataContext", folder: Path | None) -> 
     context.update_data_docs_site(  # the one site it has by default, in a temporary folder
         "local_site",
         {
-            "class_name": "SiteBuilder",
+            **_view("Site"),
             "site_index_builder": {
                 "class_name": "DefaultSiteIndexBuilder",
                 "view": _view("IndexPageView"),

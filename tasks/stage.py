@@ -197,12 +197,11 @@ def _accounting_failures(result: StageResult, schema: pa.Schema) -> list[str]:
 
 
 def _log_data_docs(mlflow: Any, docs: Path, suite: str) -> None:
-    """Log the newest Data Docs page of a suite, with the style sheet it needs."""
+    """Log the newest Data Docs page of a suite."""
     pages = sorted(docs.glob(f"validations/{suite}/**/*.html"))
     if pages:
         page = pages[-1].relative_to(docs)
         mlflow.log_artifact(str(docs / page), f"data_docs/{page.parent}")
-        mlflow.log_artifacts(str(docs / "static" / "styles"), "data_docs/static/styles")
 
 
 def _manifest(

@@ -49,6 +49,7 @@ def test_good_rows_pass_and_leave_data_docs(tmp_path):
     report = check([example(1), example(2)], docs=tmp_path)
     assert report.success
     assert list(tmp_path.glob("validations/**/*.html"))
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".html"}
 
 
 @pytest.mark.parametrize(
