@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from data_contracts.base import Config
 from data_contracts.errors import ConfigError, UnknownName
 from flows.explain import explain
-from flows.places import place
+from flows.places import check_place, check_places, place
 from tasks.augmentation.config import AugmentationConfig
 from tasks.continual.config import ContinualConfig
 from tasks.curation.config import CurationConfig
@@ -32,6 +32,7 @@ from tasks.promotion.config import GateConfig
 from tasks.promotion.registry import RegistryConfig
 from tasks.robustness.config import RobustnessConfig
 from tasks.selection.config import BehaviourConfig, SelectionConfig
+from tasks.settings import Settings
 from tasks.splitting.config import SplittingConfig
 from tasks.training.config import TrainingConfig
 
@@ -218,9 +219,13 @@ def load_config(
         settings: Overrides such as `training.epochs=2`; values are read as YAML.
 
     Raises:
-        ConfigError: Profile, key or value is not valid; the message names the nearest key.
+        ConfigError: Profile, key or value is not valid, and the message names the nearest key; or
+            a place lies where runs may not read.
     """
     path = _profile_path(profile)
+    may_read = Settings().may_read
+    if path.parent != PROFILES:
+        check_place(str(path), may_read)
     values = _read_yaml(path)
     for setting in settings:
         _apply(values, setting)
@@ -228,9 +233,11 @@ def load_config(
         values["documents"] = documents
     place(values, path.parent, documents is None)
     try:
-        return PipelineConfig.model_validate(values)
+        config = PipelineConfig.model_validate(values)
     except ValidationError as error:
         raise explain(error, f"profile {path}", PipelineConfig) from error
+    check_places(config, may_read)
+    return config
 
 
 def override(config: PipelineConfig, values: Mapping[str, Any]) -> PipelineConfig:
@@ -241,15 +248,18 @@ def override(config: PipelineConfig, values: Mapping[str, Any]) -> PipelineConfi
         values: Path such as `training.epochs` to value, set in their order.
 
     Raises:
-        ConfigError: A path is unknown or a value not valid; the message names the nearest key.
+        ConfigError: A path is unknown or a value not valid, and the message names the nearest key;
+            or a place lies where runs may not read.
     """
     told = config.model_dump(mode="json", exclude_unset=True)
     for path, value in values.items():
         _place(told, path, value)
     try:
-        return PipelineConfig.model_validate(told)
+        changed = PipelineConfig.model_validate(told)
     except ValidationError as error:
         raise explain(error, f"the values {dict(values)}", PipelineConfig) from error
+    check_places(changed, Settings().may_read)
+    return changed
 
 
 def profile_of(config: PipelineConfig) -> str:

@@ -1,7 +1,17 @@
-"""Where the places that a profile names lie: its own paths are relative to the profile."""
+"""Where the places that a profile names lie, and whether runs may read there.
 
+A profile's own paths are relative to the profile.
+"""
+
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from data_contracts.errors import ConfigError
+from tasks.modeling.base_model import EMBEDDED
+
+if TYPE_CHECKING:
+    from flows.config import PipelineConfig
 
 
 def place(values: dict[str, Any], folder: Path, documents: bool) -> None:
@@ -48,3 +58,46 @@ def _place_sets(values: dict[str, Any], folder: Path) -> None:
     if isinstance(continual, dict) and isinstance(continual.get("sets"), dict):
         placed = {name: _placed(place, folder) for name, place in continual["sets"].items()}
         continual["sets"] = placed
+
+
+def check_places(config: "PipelineConfig", allowed: Sequence[str]) -> None:
+    """Refuse a configuration that reads where the machine's owner lets no run read.
+
+    Args:
+        config: The configuration, its places absolute.
+        allowed: Folders and beginnings of addresses (`s3://handbooks/`); none for anywhere.
+
+    Raises:
+        ConfigError: It names a place outside.
+    """
+    for named in _named(config):
+        check_place(named, allowed)
+
+
+def check_place(named: str, allowed: Sequence[str]) -> None:
+    """Refuse one place; see `check_places`."""
+    if allowed and not any(_lies_in(named, root) for root in allowed):
+        raise ConfigError(
+            f"Runs on this machine may not read {named}: TEMPER_MAY_READ lets them read "
+            f"{', '.join(allowed)} and nothing else. Bring the files there, or ask whoever "
+            "runs the workers."
+        )
+
+
+def _named(config: "PipelineConfig") -> Iterator[str]:
+    """Yield every place that a configuration reads from, as it is named."""
+    several = [config.documents or (), config.curation.benchmarks, *config.continual.sets.values()]
+    for places in several:
+        yield from [places] if isinstance(places, str) else places
+    for datasets in (config.datasets, config.general):
+        yield from (source.path for source in datasets.sources)
+    if config.evaluation.general_folder is not None:
+        yield str(config.evaluation.general_folder)
+    if config.base_model != EMBEDDED:
+        yield config.base_model
+
+
+def _lies_in(named: str, root: str) -> bool:
+    if "://" in named or "://" in root:
+        return named.startswith(root) and ".." not in named
+    return Path(named).expanduser().resolve().is_relative_to(Path(root).expanduser().resolve())

@@ -32,11 +32,22 @@ class Settings(BaseSettings):
         description="Folder in which Temper lies on the workers, where it is not that of "
         "deploy/prefect.yaml; read when deployments are registered.",
     )
+    may_read_only: str = Field(
+        "",
+        validation_alias="TEMPER_MAY_READ",
+        description="Folders and beginnings of addresses, commas between them, that documents, "
+        "datasets and base models may come from; without, from wherever the process may read.",
+    )
     scrubbing_key: SecretStr | None = Field(
         None,
         validation_alias="TEMPER_SCRUBBING_KEY",
         description="Secret that names the placeholders of scrubbed values and opens the vault.",
     )
+
+    @property
+    def may_read(self) -> tuple[str, ...]:
+        """What runs may read; empty where they may read everything."""
+        return tuple(filter(None, map(str.strip, self.may_read_only.split(","))))
 
     @property
     def resolved_home(self) -> Path:

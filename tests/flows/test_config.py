@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from data_contracts.errors import ConfigError
-from flows.config import PROFILES, PipelineConfig, load_config
+from flows.config import PROFILES, PipelineConfig, load_config, override
 
 SHIPPED = sorted(PROFILES.rglob("*.yaml"))
 
@@ -148,3 +148,45 @@ def test_knowing_rows_by_heart_counts_unless_that_is_the_aim():
     assert load_config("demo").judges_memorisation
     assert not load_config("demo", None, knowledge).judges_memorisation
     assert load_config("demo", None, required).judges_memorisation
+
+
+OUTSIDE = [
+    "documents=/etc",
+    "documents=[{allowed}/handbook, /etc/*.conf]",
+    "documents={allowed}/../elsewhere",
+    "documents={allowed}/link",
+    "documents=s3://handbooks-of-others/a",
+    "documents=s3://handbooks/../others",
+    "datasets.sources=[{{path: /etc/passwd}}]",
+    "general={{sources: [{{path: /etc/passwd}}]}}",
+    "curation.benchmarks=[/etc/passwd]",
+    "continual.sets={{one: {allowed}/a, two: /etc}}",
+    "evaluation.general_folder=/etc",
+    "base_model=/etc/model",
+    "base_model=other/model",
+]
+
+
+@pytest.mark.parametrize("setting", OUTSIDE)
+def test_a_run_reads_nothing_outside_what_it_may(setting, tmp_path, monkeypatch):
+    allowed = tmp_path / "allowed"
+    allowed.mkdir()
+    (allowed / "link").symlink_to("/etc")
+    monkeypatch.setenv("TEMPER_MAY_READ", f"{allowed}, s3://handbooks/, org/")
+    fine = [f"documents={allowed}/handbook", "base_model=org/model"]
+    config = load_config("default", None, fine)
+    load_config("default", "s3://handbooks/a", fine)
+    if setting.startswith("general"):
+        fine.append("augmentation.replay.share=0.1")
+    with pytest.raises(ConfigError, match="may not read .*TEMPER_MAY_READ"):
+        load_config("default", None, [*fine, setting.format(allowed=allowed)])
+    with pytest.raises(ConfigError, match="may not read"):
+        override(config, {"documents": "/etc"})
+
+
+def test_a_profile_outside_is_not_even_read(tmp_path, monkeypatch):
+    (tmp_path / "secret.yaml").write_text("a: secret")
+    monkeypatch.setenv("TEMPER_MAY_READ", str(tmp_path / "allowed"))
+    with pytest.raises(ConfigError, match="may not read") as caught:
+        load_config(str(tmp_path / "secret.yaml"))
+    assert "a: secret" not in str(caught.value)
