@@ -116,8 +116,11 @@ def _sharpness(
     config: EvaluationConfig,
 ) -> Sharpness | None:
     """Measure on the weights that answer: an adapter is merged; None where none can be."""
+    if getattr(loaded, "is_loaded_in_4bit", False):
+        logger.info("evaluation: sharpness is not measured: no small step moves weights of 4 bits")
+        return None
     base = model if isinstance(model, BaseModelRef) else model.base
-    if base.held_in != "float32" and not getattr(loaded, "is_loaded_in_4bit", False):
+    if base.held_in != "float32":
         loaded = loaded.float()  # of a small step, and of the adapter, 16 bits would lose a part
     if isinstance(model, ModelRef):
         method = training_method(model)

@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch import nn
 
+from tasks.evaluation.config import EvaluationConfig
+from tasks.evaluation.measure import _sharpness
 from tasks.evaluation.sharpness import moved, sharpness
+from tasks.modeling.base_model import load_model, load_tokenizer
+from tasks.training.methods.qlora import QLora
+from tests.ferry_rows import ferry_rows
+from tests.tiny_models import tiny_base
 
 
 def bowl(curvature: float, size: float = 1.0):
@@ -77,3 +83,10 @@ def test_vectors_stay_and_a_tied_matrix_moves_once():
         step = (embedding.weight - before).norm(dim=1) / before.norm(dim=1)
         assert step.tolist() == pytest.approx([0.1] * 6, rel=1e-4)
         assert torch.equal(head.bias, bias)
+
+
+def test_weights_in_4_bits_have_no_sharpness_and_cost_no_evaluation(tmp_path):
+    method, base = QLora(), tiny_base(tmp_path, "llama")
+    model = method.prepare(load_model(base, **method.base_options()))
+    config = EvaluationConfig(sharpness={"directions": 2, "rows": 2})
+    assert _sharpness(base, model, load_tokenizer(base), ferry_rows(8, train=4), config) is None
