@@ -64,8 +64,9 @@ CLAIMS: Sequence[tuple[str, str, str, str]] = (
 )  # fmt: skip
 
 NOT_MEASURED = (
-    "LIMA's plateau (quality over number of rows) and unknown facts with hallucination "
-    "(Gekhman et al. 2024) need other datasets, not other points, and were not measured here. "
+    "LIMA's plateau (quality over number of rows) has a page of its own, few-rows.md. Unknown "
+    "facts with hallucination (Gekhman et al. 2024) need another dataset, not other points, and "
+    "were not measured here. "
     "NEFTune's own claim is about judged conversation, which likelihoods do not show."
 )
 
