@@ -63,11 +63,10 @@ CLAIMS: Sequence[tuple[str, str, str, str]] = (
      "lora high neftune", "lora high", "learning"),
 )  # fmt: skip
 
-NOT_MEASURED = (
-    "LIMA's plateau (quality over number of rows) has a page of its own, few-rows.md. Unknown "
-    "facts with hallucination (Gekhman et al. 2024) need another dataset, not other points, and "
-    "were not measured here. "
-    "NEFTune's own claim is about judged conversation, which likelihoods do not show."
+ELSEWHERE = (
+    "LIMA's plateau (quality over number of rows) and unknown facts (Gekhman et al. 2024) need "
+    "other rows, not other points: few-rows.md and unknown-facts.md. NEFTune's own claim is about "
+    "judged conversation, which likelihoods do not show."
 )
 
 
@@ -158,7 +157,7 @@ def _literature(front: Front) -> str:
         lines.append(f"| {claim} | {verdict(*pair)} | {told(pair[0])} against {told(pair[1])} |")
     return "\n".join(lines) + (
         "\n\n`held` and `did not hold` go by the estimates; where the two intervals overlap it is "
-        f"said, since the difference may be chance. {NOT_MEASURED}"
+        f"said, since the difference may be chance. {ELSEWHERE}"
     )
 
 
