@@ -325,6 +325,15 @@ def test_empty_content_still_renders(realistic: ReportContent) -> None:
         assert note in text
 
 
+def test_how_far_the_model_went_back_to_its_base_is_said(realistic: ReportContent) -> None:
+    assert "Against forgetting" not in Page(render_report(realistic)).text
+    found = {"wise_ft.coefficient": 0.65, "wise_ft.validation_loss": 0.069}
+    training = realistic.training.model_copy(update={"mitigations": found})
+    text = Page(render_report(realistic.model_copy(update={"training": training}))).text
+    assert "wise ft coefficient 0.65, wise ft validation loss 0.069" in text
+    assert "from its base to what was trained" in text
+
+
 def test_cost_and_commands_are_shown(realistic: ReportContent) -> None:
     text = Page(render_report(realistic)).text
     assert "720.5" in text  # 311,040 tokens in 431.7 s
