@@ -1,9 +1,12 @@
 """Runs the pipeline on a profile and writes what came out as a page for docs/results.
 
-python benchmarks/pipeline_results.py PROFILE PAGE.md [--beside KEY=VALUE] [more for `temper run`]
+python benchmarks/pipeline_results.py PROFILE PAGE.md [--beside KEY=VALUE]... [more options]
+
+More options are those of `temper run`.
 
 With `--beside training.method.method=full` the pipeline runs once more with this setting, and the
-page compares both runs. They share data and what is known of the base.
+page compares both runs; said several times, the other run has all these settings. The runs share
+data and what is known of the base.
 """
 
 import argparse
@@ -39,11 +42,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile")
     parser.add_argument("page", type=Path)
-    parser.add_argument("--beside", metavar="KEY=VALUE", help="Compare with a run set so.")
+    parser.add_argument(
+        "--beside", action="append", metavar="KEY=VALUE", help="Compare with a run set so."
+    )
     told, arguments = parser.parse_known_args()
     first = run(told.profile, arguments)
-    other = run(told.profile, [*arguments, "--set", told.beside]) if told.beside else None
-    told.page.write_text(render(first, other, told.beside))
+    told.page.write_text(render(first))
+    if told.beside:
+        settings = [part for setting in told.beside for part in ("--set", setting)]
+        other = run(told.profile, [*arguments, *settings])
+        told.page.write_text(render(first, other, " ".join(told.beside)))
     print(f"{told.page} written, verdict {first.artifact('gate', 'verdict.json')['outcome']}")
 
 
