@@ -99,5 +99,5 @@ def _named(config: "PipelineConfig") -> Iterator[str]:
 
 def _lies_in(named: str, root: str) -> bool:
     if "://" in named or "://" in root:
-        return named.startswith(root) and ".." not in named
+        return named.startswith(root.rstrip("/") + "/") and ".." not in named
     return Path(named).expanduser().resolve().is_relative_to(Path(root).expanduser().resolve())

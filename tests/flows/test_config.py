@@ -172,7 +172,7 @@ def test_a_run_reads_nothing_outside_what_it_may(setting, tmp_path, monkeypatch)
     allowed = tmp_path / "allowed"
     allowed.mkdir()
     (allowed / "link").symlink_to("/etc")
-    monkeypatch.setenv("TEMPER_MAY_READ", f"{allowed}, s3://handbooks/, org/")
+    monkeypatch.setenv("TEMPER_MAY_READ", f"{allowed}, s3://handbooks, org/")
     fine = [f"documents={allowed}/handbook", "base_model=org/model"]
     config = load_config("default", None, fine)
     load_config("default", "s3://handbooks/a", fine)
