@@ -262,9 +262,9 @@ def _check_passed(registry: Registry, version: str) -> None:
     if recorded != "PASS":
         raise PromotionError(
             f"{registry.name} version {version} is tagged PASS, and its run in MLflow holds the "
-            f"verdict {recorded}. Either somebody else than Temper set its tags, or the run's files "
-            "cannot be read here: see that MLflow's artifacts can be reached, or run `temper run` "
-            "again to have it judged."
+            f"verdict {recorded}. Either somebody else than Temper set its tags, or the run's "
+            "files cannot be read here: see that MLflow's artifacts can be reached, or run "
+            "`temper run` again to have it judged."
         )
 
 
