@@ -202,8 +202,16 @@ class Comparison(Result):
         return None
 
 
+class GivenAway(Result):
+    """A held-out row, and the training row that gives it away most."""
+
+    held_out_id: str
+    train_id: str
+    similarity: float  # by the detector's measure
+
+
 class LeakageFinding(Result):
-    """The closest pair of rows that a detector found across two splits."""
+    """The closest pair of rows that a detector found across two splits, and all hits."""
 
     detector: str  # exact, near_duplicate, ngram_13, same_document, ...
     split: str  # compared with train: validation, test, earlier versions, benchmark NAME
@@ -214,6 +222,7 @@ class LeakageFinding(Result):
     held_out_id: str | None = None
     train_text: str | None = None
     held_out_text: str | None = None
+    given_away: list[GivenAway] = Field(default_factory=list)  # one for each hit
 
 
 class DetectorAccuracy(Result):

@@ -121,11 +121,11 @@ def dataset_to_look_in(name: str) -> "Version":
     Raises:
         ConfigError: There is none.
     """
-    from tasks.versions.find import list_versions
+    from tasks.versions.find import FINISHED, list_versions
 
     if name:
         return named_version(name, None, None)
-    versions = list_versions(Settings().resolved_home, "augmentation")
+    versions = list_versions(Settings().resolved_home, *FINISHED)
     if not versions:
         raise ConfigError(
             f"There is no finished dataset in {Settings().resolved_home}: run `temper dataset "

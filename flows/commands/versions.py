@@ -46,17 +46,22 @@ def named_version(name: str, documents: str | None, settings: list[str] | None) 
 
 def versions(
     stage: Annotated[
-        str, typer.Option(help="Stage whose datasets are listed; `all` lists every stage's.")
-    ] = "augmentation",
+        str,
+        typer.Option(
+            help="Stage whose datasets are listed; `all` lists every stage's, `finished` those "
+            "that models train on."
+        ),
+    ] = "finished",
     json_output: Json = False,
 ) -> None:
     """List the datasets there are, the newest last: what `diff` and `export` can be given.
 
     Example: temper dataset versions
     """
-    from tasks.versions.find import documents_in, list_versions
+    from tasks.versions.find import FINISHED, documents_in, list_versions
 
-    found = list_versions(Settings().resolved_home, None if stage == "all" else stage)
+    stages = {"all": (), "finished": FINISHED}.get(stage, (stage,))
+    found = list_versions(Settings().resolved_home, *stages)
     rows = [
         {
             "created": version.manifest.created[:19].replace("T", " "),

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data_contracts.results import LeakageFinding
+import numpy as np
+
+from data_contracts.results import GivenAway, LeakageFinding
 from tasks.text.detectors import Detector, Positions
 from tasks.text.overlap import Closest
 
@@ -26,7 +28,7 @@ class Side:
 def finding(
     split: str, held_out: Side, train: Side, closest: Closest | None = None
 ) -> LeakageFinding:
-    """Return how many held-out rows training rows give away, and the closest pair.
+    """Return which held-out rows training rows give away, and the closest pair.
 
     Args:
         split: What the held-out rows are.
@@ -37,12 +39,21 @@ def finding(
     detector = held_out.detector
     closest = closest or detector.closest(held_out.positions, train.positions, train.detector)
     highest = float(closest.value.max(initial=0.0))
+    hits = np.flatnonzero(closest.value >= detector.threshold)
     found = LeakageFinding(
         detector=detector.name,
         split=split,
         threshold=detector.threshold,
-        hits=int((closest.value >= detector.threshold).sum()),
+        hits=hits.size,
         highest=highest,
+        given_away=[
+            GivenAway(
+                held_out_id=held_out.identifiers[held_out.positions[hit]],
+                train_id=train.identifiers[train.positions[closest.index[hit]]],
+                similarity=closest.value[hit],
+            )
+            for hit in hits.tolist()
+        ],
     )
     if highest == 0.0:
         return found

@@ -1,4 +1,4 @@
-"""The Prefect tasks of curation: duplicates and groups, and the audit of the final dataset."""
+"""The Prefect tasks of curation: duplicates and groups, the audit, and what it takes out."""
 
 import logging
 import re
@@ -7,6 +7,7 @@ from typing import Any
 
 from prefect import task
 
+from data_contracts.base import Config, digest
 from data_contracts.dataset import (
     DatasetRef,
     StageResult,
@@ -22,6 +23,7 @@ from tasks.curation.certificate import cached_certificate
 from tasks.curation.config import CurationConfig
 from tasks.curation.curate import curate_examples
 from tasks.curation.outside import OutsideRows
+from tasks.curation.withdraw import can_be_withdrawn, withdraw_rows
 from tasks.stage import Stage, run_stage
 from tasks.text.remembered import remembering
 from tasks.tracking import RunContext, stage_run
@@ -30,10 +32,12 @@ logger = logging.getLogger(__name__)
 
 CURATION = Stage(name="curation", version=3, schema=EXAMPLE, suite="curation")
 
+WITHDRAWAL = Stage(name="withdrawal", version=1, schema=EXAMPLE, suite="withdrawal")
+
 AUDIT = "audit"
 
 # Raise when the audit's code gives other results.
-AUDIT_VERSION = 4
+AUDIT_VERSION = 5
 
 
 @task(name="curate")
@@ -55,6 +59,7 @@ def audit(
     config: CurationConfig,
     context: RunContext,
     outside: Sequence[OutsideRows] = (),
+    withdrawing: bool = False,
 ) -> LeakageCertificate:
     """Prove that no training row gives a held-out row away.
 
@@ -63,6 +68,7 @@ def audit(
         config: Thresholds.
         context: Home folder and MLflow run.
         outside: What else to compare with: test rows of earlier versions, benchmarks.
+        withdrawing: Let it pass that a few are given away, which `withdraw` can take out.
 
     Raises:
         LeakageFound: One does; the message names the rows. A hit outside only warns.
@@ -79,11 +85,25 @@ def audit(
     with stage_run(context, AUDIT) as mlflow:
         certificate = cached_certificate(context.home, fingerprint, compute)
         _log(mlflow, certificate, fingerprint)
-        if not certificate.passed:
+        if not certificate.passed and not (withdrawing and can_be_withdrawn(certificate)):
             raise LeakageFound(AUDIT, describe_hits(certificate.findings))
         for line in describe_hits(certificate.outside):
             logger.warning("%s", line)
     return certificate
+
+
+@task(name="withdraw")
+def withdraw(
+    examples: DatasetRef, certificate: LeakageCertificate, context: RunContext
+) -> DatasetRef:
+    """Take out the held-out rows that the audit found given away."""
+    found = digest([finding.model_dump(mode="json") for finding in certificate.findings])
+    parents = {"examples": examples.fingerprint, "findings": found}
+
+    def compute() -> StageResult:
+        return withdraw_rows(read_kept(examples), certificate)
+
+    return run_stage(WITHDRAWAL, context, Config(), parents, compute)
 
 
 def _log(mlflow: Any, certificate: LeakageCertificate, fingerprint: str) -> None:

@@ -24,16 +24,21 @@ class Version:
     manifest: Manifest
 
 
-def list_versions(home: Path, stage: str | None = None) -> list[Version]:
+# Stages whose datasets models train on.
+FINISHED = ("augmentation", "withdrawal")
+
+
+def list_versions(home: Path, *stages: str) -> list[Version]:
     """Return the complete datasets of a home folder, the newest last.
 
     Folders whose manifest is of another version of Temper are left out.
 
     Args:
         home: Temper's home.
-        stage: Only datasets of this stage.
+        stages: Only datasets of these stages, if any are named.
     """
-    folders = [path.parent for path in (home / "datasets").glob(f"{stage or '*'}/*/{MANIFEST}")]
+    patterns = [f"{stage}/*/{MANIFEST}" for stage in stages or ("*",)]
+    folders = [path.parent for p in patterns for path in (home / "datasets").glob(p)]
     found = [version for folder in folders for version in _readable(folder)]
     return sorted(found, key=lambda v: (v.manifest.created, v.manifest.stage, v.folder.name))
 
@@ -55,7 +60,7 @@ def find_version(home: Path, name: str) -> Version | None:
     match = _FINGERPRINT.fullmatch(name)
     if match is None:
         return None
-    versions = list_versions(home, match["stage"])
+    versions = list_versions(home, *filter(None, [match["stage"]]))
     found = [v for v in versions if v.manifest.fingerprint.startswith(match["prefix"])]
     if len(found) > 1:
         names = ", ".join(f"{v.manifest.stage}/{v.manifest.fingerprint[:12]}" for v in found)
