@@ -4,15 +4,16 @@ Great Expectations takes seconds to import, so it is imported on use only.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_contracts.data_docs import escaped, unescaped
-from data_contracts.suites import ROW_ID, SUITES, Expectation
+from data_contracts.suites import ENDS, LENGTHS, ROW_ID, SUITES, Expectation
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
@@ -20,8 +21,28 @@ if TYPE_CHECKING:
 # How many offending rows a message names; the Data Docs hold the same few.
 NAMED_ROWS = 5
 
-# Answered from the lengths, which Arrow counts, instead of from the texts.
-_LENGTHS = "ExpectColumnValueLengthsToBeBetween"
+
+class _Derived(NamedTuple):
+    """A column that Arrow makes of a text, and the expectation that is asked of it instead."""
+
+    name: str
+    expectation: str
+    make: Callable[[Any], Any]  # of Arrow's arrays of texts
+
+    def of(self, column: str) -> str:
+        """Return the name of the column made of another one."""
+        return f"{self.name} of {column}"
+
+
+def _ends(texts: Any) -> Any:
+    """Return the first and the last character of each text."""
+    return pc.utf8_replace_slice(texts, 1, -1, "")
+
+
+_DERIVED = {
+    LENGTHS: _Derived("length", "ExpectColumnValuesToBeBetween", pc.utf8_length),
+    ENDS: _Derived("ends", "ExpectColumnValuesToMatchRegex", _ends),
+}
 
 
 @dataclass(frozen=True)
@@ -122,22 +143,18 @@ def _run_checkpoint(table: pa.Table, suite: str, docs_folder: Path | None) -> li
 def _needed_columns(table: pa.Table, suite: str) -> pa.Table:
     """Return what the suite asks about, and no more: texts can be larger than memory.
 
-    Of a column that is asked for its lengths only, the lengths are taken.
+    Of a column that is asked for its lengths or ends only, these are taken.
     """
-    needed = {ROW_ID[suite]}
+    needed, derived = {ROW_ID[suite]}, []
     for type_name, arguments in SUITES[suite]:
-        if type_name != _LENGTHS:
+        if type_name in _DERIVED:
+            derived.append((_DERIVED[type_name], arguments["column"]))
+        else:
             needed |= {arguments.get("column", ROW_ID[suite]), *arguments.get("column_list", ())}
     selected = table.select([name for name in table.column_names if name in needed])
-    for type_name, arguments in SUITES[suite]:
-        if type_name == _LENGTHS:
-            lengths = pc.utf8_length(table.column(arguments["column"]))
-            selected = selected.append_column(_length_of(arguments["column"]), lengths)
+    for made, column in derived:
+        selected = selected.append_column(made.of(column), made.make(table.column(column)))
     return selected
-
-
-def _length_of(column: str) -> str:
-    return f"length of {column}"
 
 
 def _build_suite(name: str) -> Any:
@@ -153,9 +170,10 @@ def _build_expectation(expectation: Expectation) -> Any:
     import great_expectations.expectations as gxe
 
     type_name, arguments = expectation
-    if type_name == _LENGTHS:
-        arguments = arguments | {"column": _length_of(arguments["column"])}
-        return gxe.ExpectColumnValuesToBeBetween(**arguments)
+    if type_name in _DERIVED:
+        made = _DERIVED[type_name]
+        type_name = made.expectation
+        arguments = arguments | {"column": made.of(arguments["column"])}
     return getattr(gxe, type_name)(**arguments)
 
 

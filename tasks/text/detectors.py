@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +36,7 @@ from tasks.text.shingles import union
 from tasks.text.template import Templates
 
 Features = HashRows | list[NDArray[np.float32]]
-Compare = Callable[[Any, Any], Closest]  # of features of one kind
+Compare = Callable[..., Closest]  # of features of one kind
 Positions = NDArray[np.int64]
 
 # How many times more rows the one side has when it is first looked through for what the other has.
@@ -95,7 +95,7 @@ class Detector:
         if not isinstance(self.features, HashRows) or not isinstance(theirs, HashRows):
             return self.compare(_at(self.features, rows), _at(theirs, others))
         if others.size > _MANY * rows.size:
-            return _of_few(self.compare, self.features.take(rows), theirs, others)
+            return self.compare(self.features.take(rows), theirs, others)
         if rows.size > _MANY * others.size:
             return _among_few(self.compare, self.features, rows, theirs.take(others))
         return self.compare(self.features.take(rows), theirs.take(others))
@@ -111,14 +111,6 @@ def _at(features: Features, places: Positions) -> Features:
     if isinstance(features, HashRows):
         return features.take(places)
     return [features[place] for place in places]
-
-
-def _of_few(compare: Compare, few: HashRows, theirs: HashRows, others: Positions) -> Closest:
-    """Compare a few rows only with those of many that share anything with any of them."""
-    near = np.flatnonzero(theirs.sharing(union(few))[others])
-    found = compare(few, theirs.take(others[near]))
-    index = np.append(near, 0)[found.index]
-    return Closest(found.value, np.where(found.value > 0, index, 0))
 
 
 def _among_few(compare: Compare, ours: HashRows, rows: Positions, few: HashRows) -> Closest:

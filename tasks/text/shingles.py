@@ -119,6 +119,18 @@ def places_in(values: Hashes, hashes: Hashes) -> NDArray[np.int64]:
     return found
 
 
+def found_among(values: Hashes, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of the hashes that are among sorted distinct values, and their places.
+
+    The positions rise; the place of each is that in the values.
+    """
+    positions, places = _found(values, hashes)
+    if values.size > _CACHED:
+        order = np.argsort(positions)
+        positions, places = positions[order], places[order]
+    return positions, places
+
+
 def _found(values: Hashes, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the positions of the hashes that are among values, in any order, and their places."""
     asked = _possibly_in(values, hashes)

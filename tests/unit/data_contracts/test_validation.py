@@ -46,7 +46,7 @@ def check(rows: list[dict[str, object]], suite: str = "splitting", docs=None):
 
 
 def test_good_rows_pass_and_leave_data_docs(tmp_path):
-    report = check([example(1), example(2)], docs=tmp_path)
+    report = check([example(1), example(2, answer="7"), example(3, answer='"A"')], docs=tmp_path)
     assert report.success
     assert list(tmp_path.glob("validations/**/*.html"))
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".html"}
@@ -57,7 +57,8 @@ def test_good_rows_pass_and_leave_data_docs(tmp_path):
     [
         ({"example_id": "e1"}, "to_be_unique"),
         ({"question": "?" * 8_001}, "length of question"),
-        ({"answer": " leading space"}, "to_match_regex"),
+        ({"answer": " leading space"}, "ends of answer"),
+        ({"question": "Where is it?\n"}, "ends of question"),
         ({"split": "tset"}, "to_be_in_set"),
         ({"group_id": None}, "to_not_be_null"),
         ({"grounding": 1.5}, "values_to_be_between"),
