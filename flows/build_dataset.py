@@ -22,6 +22,7 @@ from tasks.judging.task import judge
 from tasks.report.task import show_dataset, write_data_card
 from tasks.selection.task import select
 from tasks.splitting.task import split
+from tasks.text.remembered import sharing_features
 from tasks.tracking import RunContext
 from tasks.training.task import prepare_base_model
 
@@ -61,17 +62,18 @@ def build_dataset(
     chunks = next((ref for ref in made if ref.stage == "chunking"), None)
     imported = _from_datasets(config, base, context)
     judged = judge([*made[-1:], *imported], chunks, config.judging, context)
-    curated = curate(judged, config.curation, context)
-    selected = select(curated, config.selection, base, context)
-    documents = next((ref for ref in made if ref.stage == "ingestion"), None)
-    divided = split(selected, config.splitting, context, documents, config.name)
-    general = [earlier] if earlier else _general(config, base, context)
-    augmentation = _bounded(config)
-    augmented = augment(divided, augmentation, context, base, chunks, *general)
-    outside = outside_rows(
-        context.home, config.name, config.splitting, divided, config.curation.benchmarks
-    )
-    examples, certificate = _audited(augmented, config.curation, context, outside)
+    with sharing_features(context.home / "cache" / "features"):
+        curated = curate(judged, config.curation, context)
+        selected = select(curated, config.selection, base, context)
+        documents = next((ref for ref in made if ref.stage == "ingestion"), None)
+        divided = split(selected, config.splitting, context, documents, config.name)
+        general = [earlier] if earlier else _general(config, base, context)
+        augmentation = _bounded(config)
+        augmented = augment(divided, augmentation, context, base, chunks, *general)
+        outside = outside_rows(
+            context.home, config.name, config.splitting, divided, config.curation.benchmarks
+        )
+        examples, certificate = _audited(augmented, config.curation, context, outside)
     stages = [*made, *imported, judged, curated, selected, divided, *general, *examples]
     write_data_card(config.name, config.selection.objective, stages, base, context)
     return BuiltDataset(

@@ -48,6 +48,8 @@ def prepare_environment(settings: Settings) -> None:
         # the command. Prefect's UI still gets everything: `log_to_prefect`.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(_LOGGERS),
+        # A stage's function called by itself, as in a notebook after a run, has no page to log to.
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "GX_ANALYTICS_ENABLED": "false",

@@ -39,21 +39,14 @@ def finding(
     detector = held_out.detector
     closest = closest or detector.closest(held_out.positions, train.positions, train.detector)
     highest = float(closest.value.max(initial=0.0))
-    hits = np.flatnonzero(closest.value >= detector.threshold)
+    given_away = _given_away(held_out, train, closest)
     found = LeakageFinding(
         detector=detector.name,
         split=split,
         threshold=detector.threshold,
-        hits=hits.size,
+        hits=len(given_away),
         highest=highest,
-        given_away=[
-            GivenAway(
-                held_out_id=held_out.identifiers[held_out.positions[hit]],
-                train_id=train.identifiers[train.positions[closest.index[hit]]],
-                similarity=closest.value[hit],
-            )
-            for hit in hits.tolist()
-        ],
+        given_away=given_away,
     )
     if highest == 0.0:
         return found
@@ -67,3 +60,15 @@ def finding(
             "held_out_text": detector.texts[ours],
         }
     )
+
+
+def _given_away(held_out: Side, train: Side, closest: Closest) -> list[GivenAway]:
+    """Return the held-out rows at or above the threshold, each with its closest training row."""
+    return [
+        GivenAway(
+            held_out_id=held_out.identifiers[held_out.positions[hit]],
+            train_id=train.identifiers[train.positions[closest.index[hit]]],
+            similarity=closest.value[hit],
+        )
+        for hit in np.flatnonzero(closest.value >= held_out.detector.threshold).tolist()
+    ]

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.text.hash_rows import HashRows
+from tasks.text.hash_rows import HashRows, Names
 from tasks.text.overlap import incidence
-from tasks.text.remembered import Arrays, Names, keep_arrays, names_of, recall_arrays
+from tasks.text.remembered import Arrays, keep_arrays, recall_arrays
 from tasks.text.shingles import Hashes, among, distinct, union
 from tasks.text.signatures import band_hashes, bands, signatures
 
@@ -85,7 +85,7 @@ def similar_pairs(
         use: Names the rows, so that each search of a run has a place of its own.
     """
     rows = np.flatnonzero(features.sizes > 0)
-    names = names_of(features)[rows]
+    names = features.names[rows]
     distinct, first, inverse = np.unique(names, return_index=True, return_inverse=True)
     sets = Sets(features, rows[first], distinct)
     key = f"{use} {threshold} {num_perm} {seed}"

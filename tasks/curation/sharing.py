@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.curation.pairs import Numbers, Sets, expanded, last_pairs
-from tasks.text.hash_rows import HashRows
+from tasks.text.hash_rows import HashRows, Names
 from tasks.text.overlap import incidence
-from tasks.text.remembered import Names, keep_arrays, names_of, names_of_pairs
+from tasks.text.remembered import keep_arrays, names_of_pairs
 from tasks.text.shingles import union
 
 # Rows looked for at once in all others.
@@ -32,7 +32,7 @@ def contained_pairs(own: HashRows, within: HashRows, threshold: float) -> NDArra
         within: What each row holds.
         threshold: Lowest share, above 0.
     """
-    names = names_of_pairs(names_of(own), names_of(within))
+    names = names_of_pairs(own.names, within.names)
     return _pairs(
         f"contained {threshold}",
         (own, within, names),
@@ -47,7 +47,7 @@ def jaccard_pairs(features: HashRows, threshold: float) -> NDArray[np.int64]:
     """
     found = _pairs(
         f"alike {threshold}",
-        (features, features, names_of(features)),
+        (features, features, features.names),
         lambda shared, one, other: shared >= threshold * (one + other - shared),
     )
     return found[found[:, 0] < found[:, 1]]

@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import incidence
-from tasks.text.remembered import keep_arrays, names_of, recall_arrays
+from tasks.text.remembered import keep_arrays, recall_arrays
 from tasks.text.shingles import Hashes, union
 
 # Sets compared with all others at once: bounds the memory of the sparse product.
@@ -27,7 +27,7 @@ def earlier_alike(features: Sequence[Hashes], threshold: float, use: str) -> lis
         threshold: Lowest similarity, above 0.
         use: Names the rows, so that each comparison of a run has a place of its own.
     """
-    names: list[int] = names_of(HashRows.of(features)).tolist()
+    names: list[int] = HashRows.of(features).names.tolist()
     sets = {name: row for name, row in zip(names, features, strict=True) if row.size}
     key = f"alike {use} {threshold}"
     last = recall_arrays(key)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.text.detectors import Detector, Positions
+from tasks.text.hash_rows import Names
 from tasks.text.overlap import Closest, closest_by_cosine
-from tasks.text.remembered import Arrays, Names, keep_arrays, recall_arrays
+from tasks.text.remembered import Arrays, keep_arrays, recall_arrays
 from tasks.text.shingles import among, places_in, union
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tasks.text.config import SimilarityConfig
 from tasks.text.copied import containment_features, substring_features
 from tasks.text.fact_words import fact_features
-from tasks.text.hash_rows import HashRows
+from tasks.text.hash_rows import HashRows, Names
 from tasks.text.overlap import (
     Closest,
     closest_by_containment,
@@ -22,7 +22,6 @@ from tasks.text.overlap import (
     closest_by_run,
     closest_contained,
 )
-from tasks.text.remembered import Names, names_of
 from tasks.text.rows import (
     ngram_features,
     normal_features,
@@ -66,15 +65,15 @@ class Detector:
     texts: list[str]
     within: HashRows | None = None
 
-    @cached_property
+    @property
     def names(self) -> Names:
         """Names of what is looked for of each row, if that is a set: equal sets, equal names."""
-        return names_of(cast("HashRows", self.features))
+        return cast("HashRows", self.features).names
 
-    @cached_property
+    @property
     def names_within(self) -> Names:
         """Names of that in which it is looked for."""
-        return self.names if self.within is None else names_of(self.within)
+        return self.names if self.within is None else self.within.names
 
     @property
     def looked_in(self) -> Features:

@@ -4,6 +4,7 @@ A text is known by its hash, so the file says nothing of it. It holds what the l
 more, in the order in which it was used: where nothing changed, the features are the file itself.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from tasks.whole_file import whole_file
 # The file: these three numbers (the first says what it is, then how many texts and hashes), the
 # texts' names, the bounds of their features, the features. All of 64 bits.
 _MAGIC, _HEADER = np.uint64(int.from_bytes(b"features")), 3
+
+# Tables that are remembered as they were given: the next stage asks for many of them again.
+_GIVEN = 4
 
 # Texts written at once: their features are held twice.
 _BATCH = 4_096
@@ -40,6 +44,7 @@ class FeatureFile:
         self._names, self._parts = (EMPTY, []) if path is None else _read(path)
         self._stored = distinct(self._names.copy())
         self._used: list[Hashes] = []
+        self._given: deque[tuple[Hashes, HashRows]] = deque(maxlen=_GIVEN)
 
     def of(self, texts: Sequence[str], make: Callable[[str], Hashes]) -> HashRows:
         """Return the features of each text; equal texts are worked on once.
@@ -52,6 +57,9 @@ class FeatureFile:
         names = np.fromiter(
             (xxh3_64_intdigest(text.encode()) for text in texts), np.uint64, len(texts)
         )
+        for given, rows in self._given:
+            if np.array_equal(given, names):
+                return rows
         places = self._places(names)
         new = np.flatnonzero(places < 0)
         if new.size:
@@ -60,7 +68,9 @@ class FeatureFile:
             self._names = np.concatenate([self._names, names[once]])
             places = self._places(names)
         self._used.append(names)
-        return taken(self._parts, places)
+        rows = taken(self._parts, places)
+        self._given.append((names, rows))
+        return rows
 
     def _places(self, names: Hashes) -> Places:
         """Return where the features of each name are, counted through all parts; -1 for none."""
@@ -68,13 +78,16 @@ class FeatureFile:
         found = places_in(self._names[order], names)
         return np.where(found >= 0, np.append(order, -1)[found], -1)
 
-    def write(self) -> None:
+    def write(self, with_unused: bool = False) -> None:
         """Replace the file by what was used since it was read, if that is anything else.
+
+        Args:
+            with_unused: Keep what was there and was not used too.
 
         Raises:
             StorageError: It cannot be written.
         """
-        used = np.concatenate([EMPTY, *self._used])
+        used = np.concatenate([EMPTY, *self._used, *([self._names] if with_unused else [])])
         if self._path is None or np.array_equal(distinct(used.copy()), self._stored):
             return
         try:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.text.hash_rows import HashRows, Places
-from tasks.text.remembered import names_of
 from tasks.text.shingles import Hashes, found_among, union
 
 Vector = NDArray[np.float32]
@@ -190,7 +189,7 @@ def _highest(shared: Any, own: Numbers, other: Numbers, measured: Measure) -> Cl
 
 def _distinct(features: HashRows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the first position of every distinct set, rising, and for each row which it has."""
-    _, first, inverse = np.unique(names_of(features), return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(features.names, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty(order.size, np.int64)
     rank[order] = np.arange(order.size)

@@ -6,7 +6,7 @@ the code and the libraries, which are in the file's own name.
 
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -20,40 +20,66 @@ from numpy.typing import NDArray
 from data_contracts.base import digest
 from tasks.memo import SUFFIX, Memo
 from tasks.text.feature_file import FeatureFile
-from tasks.text.hash_rows import HashRows
+from tasks.text.hash_rows import HashRows, Names
 from tasks.text.shingles import Hashes, window_hashes
 
 # Raise when any code whose results are kept here gives other ones.
 VERSION = 3
 
-# Multiplier of xxHash64 (Collet), odd: no two hashes become one in a product.
-_ODD = np.uint64(0x9E3779B185EBCA87)
-
-# Hashes mixed at once: they stay in the processor's cache.
-_BLOCK = 1 << 15
-
 Arrays = Mapping[str, NDArray[Any]]
-Names = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class _Features:
+    """The features of texts, in a folder's files: one for each kind."""
+
+    folder: Path
+    files: dict[str, FeatureFile] = field(default_factory=dict)
+
+    def of_kind(self, kind: str) -> FeatureFile:
+        """Return the features of a kind."""
+        if kind not in self.files:
+            name = digest([*_basis(), kind], length=32)
+            self.files[kind] = FeatureFile(self.folder / f"{name}{SUFFIX}")
+        return self.files[kind]
+
+    def write(self, with_unused: bool = False) -> None:
+        """Write what was used, of each kind of which anything was."""
+        for file in self.files.values():
+            file.write(with_unused)
 
 
 @dataclass(frozen=True)
 class _Remembered:
-    """What is kept in a folder: arrays in a memo, the features of texts in a file each kind."""
+    """What is remembered of texts: their features, and arrays of numbers in a memo."""
 
-    folder: Path
-    basis: Sequence[object]
+    features: _Features
     arrays: Memo
-    files: dict[str, FeatureFile] = field(default_factory=dict)
-
-    def features(self, kind: str) -> FeatureFile:
-        """Return the features of a kind."""
-        if kind not in self.files:
-            name = digest([*self.basis, kind], length=32)
-            self.files[kind] = FeatureFile(self.folder / f"{name}{SUFFIX}")
-        return self.files[kind]
 
 
 _NOW: ContextVar[_Remembered | None] = ContextVar("what is remembered of features", default=None)
+_SHARED: ContextVar[_Features | None] = ContextVar("features that stages share", default=None)
+
+
+@contextmanager
+def sharing_features(folder: Path) -> Iterator[None]:
+    """Let all `remembering` within share a folder's features: stages see nearly the same texts.
+
+    The files then hold what was used within; after an error, also what was there before.
+
+    Raises:
+        StorageError: The files cannot be written.
+    """
+    shared = _Features(folder)
+    token = _SHARED.set(shared)
+    try:
+        yield
+    except Exception:
+        shared.write(with_unused=True)
+        raise
+    finally:
+        _SHARED.reset(token)
+    shared.write()
 
 
 @contextmanager
@@ -63,17 +89,22 @@ def remembering(folder: Path) -> Iterator[None]:
     Raises:
         StorageError: The files cannot be written.
     """
-    libraries = [version(name) for name in ("numpy", "datasketch", "xxhash")]
-    basis = ["features", VERSION, unicodedata.unidata_version, libraries]
-    with Memo(folder, basis) as memo:
-        now = _Remembered(folder, basis, memo)
+    shared = _SHARED.get()
+    with Memo(folder, _basis()) as memo:
+        now = _Remembered(shared or _Features(folder), memo)
         token = _NOW.set(now)
         try:
             yield
         finally:
             _NOW.reset(token)
-        for file in now.files.values():
-            file.write()
+        if shared is None:
+            now.features.write()
+
+
+def _basis() -> list[object]:
+    """Return all that features depend on beside the texts and the options."""
+    libraries = [version(name) for name in ("numpy", "datasketch", "xxhash")]
+    return ["features", VERSION, unicodedata.unidata_version, libraries]
 
 
 def features(kind: str, texts: Iterable[str], make: Callable[[str], Hashes]) -> HashRows:
@@ -85,26 +116,8 @@ def features(kind: str, texts: Iterable[str], make: Callable[[str], Hashes]) -> 
         make: Makes the hashes of one text.
     """
     now = _NOW.get()
-    file = FeatureFile(None) if now is None else now.features(kind)
+    file = FeatureFile(None) if now is None else now.features.of_kind(kind)
     return file.of(list(texts), make)
-
-
-def names_of(rows: HashRows) -> Names:
-    """Return a name for the set of each row: equal sets, equal names.
-
-    The sum of its hashes, each mixed. Of 64 bits, as the hashes themselves: see
-    `tasks.text.shingles` for what that risks.
-    """
-    before = np.zeros(rows.hashes.size + 1, np.uint64)
-    for start in range(0, rows.hashes.size, _BLOCK):
-        mixed = rows.hashes[start : start + _BLOCK] + _ODD
-        for _ in range(2):
-            mixed *= _ODD
-            mixed ^= mixed >> np.uint64(32)
-        before[start + 1 : start + 1 + mixed.size] = mixed
-    np.cumsum(before, out=before)
-    named: Names = before[rows.offsets[1:]] - before[rows.offsets[:-1]]
-    return named
 
 
 def names_of_pairs(left: Names, right: Names) -> Names:

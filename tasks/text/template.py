@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.text.config import SimilarityConfig
 from tasks.text.hash_rows import HashRows
-from tasks.text.remembered import keep_arrays, names_of, names_of_pairs, recall_arrays
+from tasks.text.remembered import keep_arrays, names_of_pairs, recall_arrays
 from tasks.text.shingles import EMPTY, Hashes, among, text_hash, union
 
 
@@ -29,7 +29,7 @@ def template_hashes(
     codes = np.array([numbers.setdefault(name, len(numbers)) for name in documents], np.int64)
     least = max(config.template_documents, math.ceil(config.template_share * len(numbers)))
     named = np.array([text_hash(name) for name in numbers], np.uint64)
-    names = names_of_pairs(names_of(features), named[codes])
+    names = names_of_pairs(features.names, named[codes])
     often = _held_by(_possible(kind, features, names, least), features, codes, least)
     keep_arrays(f"template {kind}", names=names, often=often, least=np.array(least))
     return often

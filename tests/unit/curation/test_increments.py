@@ -1,5 +1,6 @@
 """A dataset curated and audited after an edit is that of a fresh start, bit for bit."""
 
+import contextlib
 from random import Random
 
 import pyarrow.compute as pc
@@ -12,7 +13,8 @@ from tasks.curation.curate import curate_examples
 from tasks.curation.outside import EARLIER_VERSIONS, OutsideRows
 from tasks.text.config import SimilarityConfig
 from tasks.text.detectors import Detector
-from tasks.text.remembered import remembering
+from tasks.text.remembered import features, remembering, sharing_features
+from tasks.text.shingles import character_shingles
 
 WORDS = [f"{a}{b}" for a in ("bol", "gan", "lin", "mar", "sten", "wha") for b in "aeiou"]
 SPLITS = ("train", "train", "train", "validation", "test")
@@ -115,3 +117,41 @@ def test_what_is_gone_is_forgotten(tmp_path, table):
         sizes.append({name: (file.st_size, file.st_mtime_ns) for name, file in files.items()})
     assert sum(size for size, _ in sizes[1].values()) < sum(n for n, _ in sizes[0].values()) / 2
     assert sizes[2] == sizes[1]  # nothing was new, nothing is written
+
+
+def test_stages_that_share_features_find_what_each_finds_alone(tmp_path, table):
+    random = Random(3)
+    stock = [sentence(random) for _ in range(12)]
+    rows = [make_row(random, number, stock) for number in range(60)]
+    for _ in range(4):
+        with sharing_features(tmp_path / "shared"):
+            with remembering(tmp_path / "curation"):
+                curated = curate_examples(table(rows), CONFIG).kept
+            with remembering(tmp_path / "audit"):
+                found = audit_leakage(table(rows), CONFIG)
+        assert content_sha256(curated) == content_sha256(curate_examples(table(rows), CONFIG).kept)
+        assert found == audit_leakage(table(rows), CONFIG)
+        rows = edited(random, rows, stock)
+    assert len(list((tmp_path / "audit").iterdir())) == 1  # no features, arrays alone
+
+
+def made(folder, stage, texts, fails=False):
+    """Return of which texts features were made by a stage that may fail afterwards."""
+    asked = []
+
+    def make(text):
+        asked.append(text)
+        return character_shingles(text, 5)
+
+    with contextlib.suppress(ZeroDivisionError), sharing_features(folder / "shared"):
+        with remembering(folder / stage):
+            features("kind", texts, make)
+        1 / (not fails)
+    return asked
+
+
+def test_a_stage_takes_what_another_one_made_and_a_failed_run_loses_nothing(tmp_path):
+    assert made(tmp_path, "curation", ["one", "two"], fails=True) == ["one", "two"]
+    assert made(tmp_path, "audit", ["two", "three"], fails=True) == ["three"]
+    assert made(tmp_path, "audit", ["one", "three"]) == []
+    assert made(tmp_path, "curation", ["one", "two"]) == ["two"]  # not used by the whole run

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.text.hash_rows import HashRows, joined, taken
-from tasks.text.remembered import names_of, names_of_pairs
+from tasks.text.remembered import names_of_pairs
 
 ROWS = st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=4), max_size=8)
 
@@ -76,10 +76,10 @@ def test_what_is_not_there_is_no_row() -> None:
 @given(ROWS)
 def test_equal_sets_and_no_others_have_equal_names(values) -> None:
     sets = [sorted(set(row)) for row in values]
-    names = names_of(rows_of(sets)).tolist()
+    names = rows_of(sets).names.tolist()
     assert len(set(names)) == len(set(map(tuple, sets)))
     assert [names.index(name) for name in names] == [sets.index(one) for one in sets]
-    assert names_of(rows_of(sets).take(np.arange(len(sets))[::-1])).tolist() == names[::-1]
+    assert rows_of(sets).take(np.arange(len(sets))[::-1]).names.tolist() == names[::-1]
 
 
 def test_a_pair_turned_round_has_another_name() -> None:
