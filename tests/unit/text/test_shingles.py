@@ -9,6 +9,7 @@ from tasks.text.shingles import (
     among,
     character_shingles,
     distinct,
+    found_among,
     jaccard,
     places_in,
     union,
@@ -70,10 +71,13 @@ def test_each_hash_is_found_at_its_place_and_no_other(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shingles, "_CACHED", -1 if many else 1 << 18)
         places = places_in(known, hashes)
+        positions, found = found_among(known, hashes)
     listed = known.tolist()
     expected = [listed.index(h) if h in listed else -1 for h in hashes.tolist()]
     assert places.tolist() == expected
     assert among(hashes, known).tolist() == [place >= 0 for place in expected]
+    assert positions.tolist() == [at for at, place in enumerate(expected) if place >= 0]
+    assert found.tolist() == [place for place in expected if place >= 0]
 
 
 @given(st.lists(HASHES, max_size=4))
