@@ -88,7 +88,8 @@ def kept(file: Path, measure: Callable[[], Any]) -> Any:
 
 def questions(file: Path) -> list[Fact]:
     """Return so many questions with short answers, by the hash of their text."""
-    told = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    with file.open(encoding="utf-8") as lines:  # texts hold line separators of Unicode
+        told = [json.loads(line) for line in lines]
     facts = [
         Fact(hashlib.sha256(row["context"].encode()).hexdigest()[:16], question, row["answer"])
         for row in told
