@@ -185,7 +185,7 @@ def render(found: Mapping[str, Answers], classes: Mapping[str, str], sets: Sets)
     lines = [
         "# Facts that the base does not know",
         "",
-        f"`python -m benchmarks.unknown_facts`, {datetime.now(UTC):%Y-%m-%d}, "
+        f"`python -m benchmarks.unknown_facts --home FOLDER`, {datetime.now(UTC):%Y-%m-%d}, "
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"{versions}.",
         "",
