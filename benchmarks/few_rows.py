@@ -121,7 +121,8 @@ def render(measured: Figures, steps: int) -> str:
     lines = [
         "# How many different rows teach a style",
         "",
-        f"`python -m benchmarks.few_rows --home FOLDER --steps {steps}`, {datetime.now(UTC):%Y-%m-%d}, "
+        f"`python -m benchmarks.few_rows --home FOLDER --steps {steps}`, "
+        f"{datetime.now(UTC):%Y-%m-%d}, "
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"{versions}.",
         "",
