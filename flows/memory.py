@@ -22,6 +22,10 @@ def require_fit(training: TrainingConfig, dataset: BuiltDataset, home: Path) -> 
     Raises:
         TrainingError: The device has too little memory; the message names settings that fit.
     """
+    fingerprint = model_fingerprint(dataset.examples, dataset.base, training)
+    if find_model(home, fingerprint) is not None:
+        return
+    # Only here: they take seconds to load, which a run that trains nothing is spared.
     import torch
 
     from tasks.estimation.architecture import read_architecture
@@ -30,8 +34,7 @@ def require_fit(training: TrainingConfig, dataset: BuiltDataset, home: Path) -> 
     from tasks.training.train import encode_split
 
     available = free_memory()
-    fingerprint = model_fingerprint(dataset.examples, dataset.base, training)
-    if available is None or find_model(home, fingerprint) is not None:
+    if available is None:
         return
     tokenizer = load_tokenizer(dataset.base)
     rows = encode_split(tokenizer, read_kept(dataset.examples), "train", training)
