@@ -1,8 +1,9 @@
 """SIGKILL at random moments of a run: started again, does it end where an undisturbed one does?
 
-A tiny random model on a few of the sample documents, so that fifty kills end in an hour; every part of the pipeline is real. Each kill has a
-home folder of its own: the run and all its processes are killed, the same command is started
-again, and what it ends with is compared with the undisturbed run's.
+A tiny random model on a few of the sample documents, so that fifty kills take an hour and a half;
+every part of the pipeline is real. Each kill has a home folder of its own: the run and all its
+processes are killed, the same command is started again, and what it ends with is compared with the
+undisturbed run's.
 
 Run: `.venv/bin/python -m benchmarks.faults [--kills 50] [--seed 0]`
 """
@@ -186,9 +187,9 @@ def render(whole: Ended, kills: Sequence[Kill], seed: int) -> str:
             f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores shared "
             f"with other work, Python {platform.python_version()}, {versions}.",
             "",
-            "`temper run` on a few of the sample documents with a tiny random model, from documents "
-            "to registry. All processes of the run are killed after a random share of the "
-            f"{whole.seconds:.0f} s that an undisturbed one takes, and the same command is "
+            "`temper run` on a few of the sample documents with a tiny random model, from "
+            "documents to registry. All processes of the run are killed after a random share of "
+            f"the {whole.seconds:.0f} s that an undisturbed one takes, and the same command is "
             "started again in the same home folder.",
             "",
             f"{len(kills)} kills; after {sum(k.same_dataset for k in kills)} of them the second "

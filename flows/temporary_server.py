@@ -40,6 +40,9 @@ class TemporaryServer:
                 [sys.executable, "-m", "flows.temporary_server", str(descriptor)],
                 env=os.environ | _EPHEMERAL,
                 pass_fds=[descriptor],
+                # Ctrl-C in a terminal reaches a whole group. The run still tells the server that it
+                # was interrupted, and ends it (flows/orphans.py does where the run cannot).
+                process_group=0,
             )
         # Before such functions are called, Prefect sends what is left to tell.
         atexit.register(self.stop)

@@ -78,6 +78,25 @@ def prefect_session(settings: Settings, checks: bool = True) -> Iterator[None]:
     Raises:
         ServiceError: The temporary server ended before the body did.
     """
+    with _interruption_told(), _prefect_server(settings, checks):
+        yield
+
+
+@contextmanager
+def _interruption_told() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.secho(
+            "Interrupted. What was finished is kept: the same command goes on from there.",
+            fg=typer.colors.YELLOW,
+            err=True,
+        )
+        raise
+
+
+@contextmanager
+def _prefect_server(settings: Settings, checks: bool) -> Iterator[None]:
     from prefect.settings import (
         PREFECT_API_URL,
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,

@@ -203,8 +203,8 @@ class ParserPool:
 
     def _close(self) -> None:
         for worker in self._workers:
+            _end(worker.process)  # first: one that still starts would complain of a closed line
             worker.connection.close()
-            _end(worker.process)
         self._workers.clear()
 
 

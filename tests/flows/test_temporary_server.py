@@ -1,6 +1,8 @@
 """Prefect's temporary server: it starts beside the run, and ends when all is told."""
 
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -91,6 +93,47 @@ def test_what_a_run_told_last_is_kept(ran):
 def test_the_server_is_gone_with_its_run(ran):
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"{ran[1]['url']}/health", timeout=5)
+
+
+IS_INTERRUPTED = """
+import time
+from flows.commands.output import prefect_session
+from flows.environment import prepare_environment
+from tasks.settings import Settings
+
+prepare_environment(Settings())
+with prefect_session(Settings()):
+    from prefect import flow
+
+    @flow
+    def long():
+        print("begun", flush=True)
+        time.sleep(600)
+
+    long()
+"""
+
+
+def test_a_run_that_a_terminal_interrupts_tells_so_and_ends(tmp_path, repository):
+    run = subprocess.Popen(
+        [sys.executable, "-c", IS_INTERRUPTED],
+        env=plain_environment(TEMPER_HOME=str(tmp_path), PYTHONPATH=str(repository)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    try:
+        assert run.stdout.readline() == "begun\n"
+        os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does: to all of the group
+        _, said = run.communicate(timeout=60)  # with its server gone, Prefect asks it for minutes
+    finally:
+        run.kill()
+        run.communicate()
+    assert "the same command goes on from there" in said
+    with sqlite3.connect(tmp_path / "prefect" / "prefect.db") as database:
+        states = database.execute("select state_type from flow_run").fetchall()
+    assert states == [("CRASHED",)]
 
 
 def test_servers_that_start_at_once_make_their_database_one_after_the_other(tmp_path, monkeypatch):
