@@ -36,8 +36,8 @@ SHAPES = {"short": (45, 20), "long": (235, 25)}
 # Tokens are drawn from this part of Gemma's vocabulary, which holds ordinary pieces of text.
 VOCABULARY = (1_000, 200_000)
 GIB = 2**30
-# What each tool computes anew at most sensibly; TRL and LLaMA-Factory know whole layers only.
-RECOMPUTES = {"temper": "selective", "trl": "layers anew", "llamafactory": "layers anew"}
+# What can be computed anew, as the page names it; TRL and LLaMA-Factory know whole layers only.
+RECOMPUTES = {"selective": "selective", "full": "layers anew"}
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class Runner:
 
     tool: str
     python: str
-    recompute: bool = False
+    recompute: str = ""
 
     @property
     def label(self) -> str:
         """How the page names it."""
-        return f"{self.tool}, {RECOMPUTES[self.tool]}" if self.recompute else self.tool
+        return f"{self.tool}, {RECOMPUTES[self.recompute]}" if self.recompute else self.tool
 
 
 def main() -> None:
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", nargs="+", default=list(SHAPES), choices=list(SHAPES))
     parser.add_argument("--methods", nargs="+", default=["lora", "full", "qlora"])
-    parser.add_argument("--recompute", action="store_true", help="also the leaner mode of each")
+    parser.add_argument("--recompute", action="store_true", help="also the leaner modes of each")
     parser.add_argument("--page", type=Path, default=PAGE)
     arguments = parser.parse_args()
     pythons = {"temper": sys.executable, "trl": sys.executable}
@@ -84,7 +84,8 @@ def main() -> None:
         pythons["llamafactory"] = str(arguments.llamafactory)
     runners = [Runner(tool, python) for tool, python in pythons.items()]
     if arguments.recompute:
-        runners += [Runner(tool, python, recompute=True) for tool, python in pythons.items()]
+        runners.insert(1, Runner("temper", pythons["temper"], "selective"))
+        runners += [Runner(tool, python, "full") for tool, python in pythons.items()]
     measured = {}
     cases = [Case(rows, method) for method in arguments.methods for rows in arguments.rows]
     for case in cases:  # the page grows, so that hours are not lost to a failure at the end
@@ -133,7 +134,7 @@ def run(runner: Runner, case: Case, rows: Path, model: Path) -> dict[str, Any]:
     Raises:
         RuntimeError: It failed; the message is the end of what it wrote.
     """
-    options = ["--recompute"] if runner.recompute else []
+    options = [runner.recompute] if runner.recompute else []
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
@@ -159,6 +160,7 @@ def render(
 ) -> str:
     """Return the page."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "trl"))
+    peers = ["trl", *(["llamafactory"] if arguments.llamafactory else [])]
     lines = [
         "# The trainer beside TRL and LLaMA-Factory",
         "",
@@ -169,19 +171,20 @@ def render(
         f"Gemma 3 270M in single precision, batch {BATCH}, LoRA of rank 8 on all linear layers, "
         f"AdamW, {arguments.steps} steps of which the first is not counted, {arguments.rounds} "
         "rounds in turn; medians. Short rows have 45 tokens (20 supervised), long ones 235 (25 "
-        "supervised). TRL runs with its fused loss. Temper's `selective` computes anew what lies "
-        "between the large products (`training.gradient_checkpointing`). Speed and memory are "
-        "compared with TRL as it is fastest, by processor time. Peak memory is that of a fresh "
-        "process, weights and libraries included. Tokens per second by processor time say more "
-        "than by the clock where the machine is shared; it was, with a load of "
+        "supervised). TRL runs with its fused loss, the only one it has. Temper's `selective` "
+        "computes anew what lies between the large products (`training.gradient_checkpointing`). "
+        "Speed and memory are compared with each peer as it is fastest, by processor time. Peak "
+        "memory is that of a fresh process, weights and libraries included. Tokens per second by "
+        "processor time say more than by the clock where the machine is shared; it was, with a "
+        "load of "
         f"{os.getloadavg()[2]:.0f} at the end, which lengthens processor time, too.",
         "",
         "| what | tool | tokens/s (processor) | tokens/s (clock) | peak GiB | last loss | "
-        "speed | memory |",
-        "|---|---|---|---|---|---|---|---|",
+        f"{' | '.join(f'speed to {peer} | memory to {peer}' for peer in peers)} |",
+        "|---" * (6 + 2 * len(peers)) + "|",
     ]
     for case, runs in measured.items():
-        lines += [row_of(case, label, runs) for label in runs]
+        lines += [row_of(case, label, runs, peers) for label in runs]
     if arguments.llamafactory:
         lines += ["", f"LLaMA-Factory's environment: {versions_of(arguments.llamafactory)}."]
     else:
@@ -201,16 +204,20 @@ def versions_of(python: Path) -> str:
     return ", ".join(f"{name} {found}" for name, found in pairs)
 
 
-def row_of(case: Case, label: str, runs: dict[str, list[dict[str, Any]]]) -> str:
+def row_of(
+    case: Case, label: str, runs: dict[str, list[dict[str, Any]]], peers: Sequence[str]
+) -> str:
     """Return one line of the table."""
-    tokens = SHAPES[case.rows][0] * BATCH
-    peer, found = runs["trl"], runs[label]
-    speed = middle(peer, "cpu") / middle(found, "cpu")
-    memory = middle(found, "peak") / middle(peer, "peak")
+    tokens, found = SHAPES[case.rows][0] * BATCH, runs[label]
+    compared = [
+        f"{middle(runs[peer], 'cpu') / middle(found, 'cpu'):.2f} times | "
+        f"{middle(found, 'peak') / middle(runs[peer], 'peak'):.2f} of it"
+        for peer in peers
+    ]
     return (
         f"| {case.label} | {label} | {tokens / middle(found, 'cpu'):.1f} "
         f"| {tokens / middle(found, 'wall'):.1f} | {middle(found, 'peak') / GIB:.2f} "
-        f"| {found[0]['losses'][-1]:.4f} | {speed:.2f} times | {memory:.2f} of it |"
+        f"| {found[0]['losses'][-1]:.4f} | {' | '.join(compared)} |"
     )
 
 

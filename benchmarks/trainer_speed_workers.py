@@ -1,6 +1,6 @@
 """One trainer on given rows in a process of its own; prints what it measured as JSON.
 
-python benchmarks/trainer_speed_workers.py TOOL METHOD ROWS.json MODEL_FOLDER [--recompute]
+python benchmarks/trainer_speed_workers.py TOOL METHOD ROWS.json MODEL_FOLDER [selective|full]
 
 TOOL is temper, trl or llamafactory. The last one runs under the Python of its own virtual
 environment, so this file imports nothing of Temper's at the top.
@@ -61,14 +61,14 @@ class Meter:
 
 def main() -> None:
     """Run the tool that the command line names."""
-    tool, method, rows, model = sys.argv[1:5]
+    (tool, method, rows, model), recompute = sys.argv[1:5], "".join(sys.argv[5:])
     import torch
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     content = json.loads(Path(rows).read_text(encoding="utf-8"))
     run = {"temper": temper, "trl": trl, "llamafactory": llamafactory}[tool]
     with tempfile.TemporaryDirectory() as folder:
-        print(run(method, content, Path(model), Path(folder), "--recompute" in sys.argv))
+        print(run(method, content, Path(model), Path(folder), recompute))
 
 
 def _base(method: str, folder: Path) -> Any:
@@ -86,7 +86,7 @@ def _base(method: str, folder: Path) -> Any:
     return model, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def temper(method: str, rows: list[Any], base: Path, folder: Path, recompute: bool) -> str:
+def temper(method: str, rows: list[Any], base: Path, folder: Path, recompute: str) -> str:
     """Train with Temper's trainer."""
     from tasks.modeling.chat import EncodedExample
     from tasks.training.config import TrainingConfig
@@ -103,7 +103,7 @@ def temper(method: str, rows: list[Any], base: Path, folder: Path, recompute: bo
             "schedule": "constant_with_warmup",
             "warmup_share": 0.0,
             "seed": SEED,
-            "gradient_checkpointing": "selective" if recompute else "none",
+            "gradient_checkpointing": recompute or "none",
         }
     )
     meter = Meter()
@@ -119,7 +119,7 @@ def temper(method: str, rows: list[Any], base: Path, folder: Path, recompute: bo
     return meter.report(at_start)
 
 
-def trl(method: str, rows: list[Any], base: Path, folder: Path, recompute: bool) -> str:
+def trl(method: str, rows: list[Any], base: Path, folder: Path, recompute: str) -> str:
     """Train with TRL's SFTTrainer: its fused loss, nothing computed twice unless asked."""
     from transformers import AutoTokenizer
 
@@ -141,7 +141,7 @@ def trl(method: str, rows: list[Any], base: Path, folder: Path, recompute: bool)
     return meter.report(at_start)
 
 
-def llamafactory(method: str, rows: list[Any], base: Path, folder: Path, recompute: bool) -> str:
+def llamafactory(method: str, rows: list[Any], base: Path, folder: Path, recompute: str) -> str:
     """Train with LLaMA-Factory on tokens that were made beforehand."""
     datasets = import_module("datasets")
     for row in rows:
@@ -171,7 +171,7 @@ def llamafactory(method: str, rows: list[Any], base: Path, folder: Path, recompu
     return meter.report(0)
 
 
-def _arguments(folder: Path, recompute: bool) -> dict[str, Any]:
+def _arguments(folder: Path, recompute: str) -> dict[str, Any]:
     return {
         "output_dir": str(folder),
         "per_device_train_batch_size": BATCH,
@@ -181,7 +181,7 @@ def _arguments(folder: Path, recompute: bool) -> dict[str, Any]:
         "weight_decay": 0.01,
         "optim": "adamw_torch_fused",
         "train_sampling_strategy": "sequential",
-        "gradient_checkpointing": recompute,
+        "gradient_checkpointing": bool(recompute),
         "bf16": False,
         "use_cpu": True,
         "logging_steps": 1,

@@ -10,6 +10,7 @@ model, and so that peak memory does not grow with vocabulary times supervised to
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -179,7 +180,9 @@ def before_head(
 
 
 def _in_slices(head: Any, hidden: Tensor, wanted: Tensor, loss: Losses) -> Tensor:
-    size = max(1, LOGITS_IN_A_SLICE // head.weight.shape[0])
+    most = max(1, LOGITS_IN_A_SLICE // head.weight.shape[0])
+    slices = max(1, ceil(len(hidden) / most))
+    size = max(1, ceil(len(hidden) / slices))  # alike: a product of a few positions costs like many
     trained = any(p.requires_grad for p in head.parameters())
 
     def of_slice(states: Tensor, targets: Tensor) -> Tensor:

@@ -25,8 +25,11 @@ class LowRank(LinearPeftMethod):
     def peft_config(self, model: "nn.Module") -> Any:
         """Return a LoraConfig."""
         from peft import LoraConfig
+        from torch import nn
 
-        return LoraConfig(
+        from tasks.training.low_rank_linear import LowRankLinear
+
+        config = LoraConfig(
             r=self.rank,
             lora_alpha=self.alpha,
             lora_dropout=self.dropout,
@@ -34,6 +37,9 @@ class LowRank(LinearPeftMethod):
             task_type="CAUSAL_LM",
             **self.lora_options(),
         )
+        if not self.packs_base:  # packed weights have layers of their own
+            config._register_custom_module({nn.Linear: LowRankLinear})
+        return config
 
     def parameters_of(self, linear: LinearShape) -> int:
         """Return the sizes of A and B."""
