@@ -118,3 +118,15 @@ def test_the_hook_is_gone_afterwards(tmp_path):
     model = load_model(tiny_base(tmp_path, "llama"))
     token_losses(model, collate(ROWS, pad_token_id=0))
     assert model(torch.tensor([[2, 5, 6]])).logits.shape[:2] == (1, 3)
+
+
+def test_slices_of_the_head_are_alike(tmp_path, monkeypatch):
+    model = load_model(tiny_base(tmp_path, "llama"))
+    head = model.get_output_embeddings()
+    head.weight.requires_grad_(False)
+    token_losses(model, collate(ROWS, pad_token_id=0))  # tries once whether the head is last
+    monkeypatch.setattr(supervised, "LOGITS_IN_A_SLICE", 4 * len(head.weight))
+    seen = []
+    head.register_forward_hook(lambda m, i, o: seen.append(o.shape[:-1].numel()))
+    token_losses(model, collate(ROWS, pad_token_id=0))
+    assert seen == [3, 2, 0]  # not 4 and 1; the last is the model's own call, left nothing
