@@ -43,8 +43,14 @@ class LowRankLinear(Linear):  # type: ignore[misc]
             and up.bias is None
             and (isinstance(dropout, nn.Identity) or not self.training)
             and {x.dtype} == {base.weight.dtype, down.weight.dtype, up.weight.dtype}
-            and not torch.is_autocast_enabled(x.device.type)
+            and not _autocasts(x.device.type)
         )
+
+
+def _autocasts(device: str) -> bool:
+    """Whether types are chosen by operation; a device without that, such as `meta`, has no say."""
+    available: bool = torch.amp.is_autocast_available(device)
+    return available and torch.is_autocast_enabled(device)
 
 
 class _AddedUpdate(torch.autograd.Function):
@@ -72,4 +78,5 @@ class _AddedUpdate(torch.autograd.Function):
         of_x = None
         if ctx.needs_input_grad[0]:
             of_x = (of_rows @ weight).addmm_(through, down).view(*above.shape[:-1], -1)
-        return of_x, None, None, through.t() @ rows, (narrow.t() @ of_rows).t(), None
+        of_up = (narrow.t() @ of_rows).t().contiguous()  # as others expect gradients to lie
+        return of_x, None, None, through.t() @ rows, of_up, None

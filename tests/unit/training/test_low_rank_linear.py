@@ -64,6 +64,7 @@ def test_output_and_gradients_are_those_of_pefts_layer(shape, bias, seed):
     x = torch.randn(*shape, WIDTH, dtype=torch.double, generator=torch.manual_seed(seed))
     for one, other in zip(answer(theirs, x), answer(ours, x), strict=True):
         torch.testing.assert_close(one, other)
+        assert other.is_contiguous()  # what goes into a file of tensors must be
 
 
 class _Operators(TorchDispatchMode):
@@ -102,6 +103,14 @@ def test_what_is_more_than_plain_lora_is_left_to_peft(options):
         model.seen = answer(model, x)
     for one, other in zip(theirs.seen, ours.seen, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_types_that_autocast_chooses_are_pefts_own():
+    x = torch.ones(2, 3, WIDTH)
+    theirs, ours = (adapted(True, own).float() for own in (False, True))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert ours(x).dtype == torch.bfloat16
+        assert torch.equal(ours(x), theirs(x))
 
 
 def test_a_layer_that_is_trained_itself_gets_its_gradient():
