@@ -76,6 +76,8 @@ def start_services(settings: Settings, prefect_port: int, mlflow_port: int) -> l
     Raises:
         ServiceError: They run already, a port is taken, or one does not come up.
     """
+    from tasks.tracking import make_database
+
     home = settings.resolved_home
     if running_services(home):
         raise ServiceError("The services run already. `temper down` ends them.")
@@ -89,6 +91,7 @@ def start_services(settings: Settings, prefect_port: int, mlflow_port: int) -> l
         # without it, the page asks port 4200, whatever the server's port is
         page = {"PREFECT_SERVER_UI_API_URL": f"{prefect_url}/api"}
         services.append(_start("prefect", prefect, home, prefect_url, page))
+        make_database(settings.resolved_tracking_uri)  # MLflow's server could leave half of one
         services.append(_start("mlflow", _mlflow_command(settings, mlflow_port), home, mlflow_url))
         _wait(services[0], f"{prefect_url}/api/health")
         _wait(services[1], f"{mlflow_url}/health")

@@ -45,19 +45,38 @@ def connect(tracking_uri: str) -> Any:
         logging.getLogger(name).setLevel(logging.WARNING)
     if mlflow.get_tracking_uri() != tracking_uri:
         mlflow.set_tracking_uri(tracking_uri)
-    if tracking_uri.startswith(_LOCAL):
-        _make_tables(tracking_uri)
+    make_database(tracking_uri)
     return mlflow
 
 
 @cache
-def _make_tables(tracking_uri: str) -> None:
-    """Make a new database's tables, one process at a time: of two at once, MLflow fails one."""
+def make_database(tracking_uri: str) -> None:
+    """Make the file of a local database, with MLflow's tables, if it is not there yet.
+
+    One process at a time: of two at once, MLflow fails one. And under another name until it is
+    whole: MLflow cannot go on with a database whose making was cut short.
+    """
+    if not tracking_uri.startswith(_LOCAL):
+        return
     from mlflow import MlflowClient
 
-    folder = Path(tracking_uri.removeprefix(_LOCAL)).parent
-    with one_at_a_time(folder, "tables of MLflow"):
-        MlflowClient(tracking_uri).search_experiments(max_results=1)
+    file = Path(tracking_uri.removeprefix(_LOCAL))
+    with one_at_a_time(file.parent, "tables of MLflow"):
+        if not file.exists():
+            _make_whole(file)
+        MlflowClient(tracking_uri).search_experiments(max_results=1)  # loads what runs need
+
+
+def _make_whole(file: Path) -> None:
+    from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    for left in (unfinished, unfinished.with_name(f"{unfinished.name}-journal")):
+        left.unlink(missing_ok=True)  # a journal without its database would be played into the next
+    store = SqlAlchemyStore(f"{_LOCAL}{unfinished}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
+    store.engine.dispose()
+    unfinished.replace(file)
 
 
 def start_pipeline_run(

@@ -1,5 +1,6 @@
 """What is logged to, when several runs start at once."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,37 @@ def test_runs_that_start_at_once_in_a_new_home_share_one_experiment(tmp_path, re
     experiment = client.get_experiment_by_name("manuals")
     logged = {run.info.run_id for run in client.search_runs([experiment.experiment_id])}
     assert logged == {run_id.strip() for run_id, _ in said}
+
+
+IS_KILLED = """
+import os, signal, sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from tasks.tracking import connect
+
+
+@event.listens_for(Engine, "after_cursor_execute")
+def kill(connection, cursor, statement, *_):
+    if "CREATE TABLE evaluation_datasets" in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+connect(sys.argv[1])
+"""
+
+
+def test_a_run_killed_while_the_tables_are_made_leaves_no_half_of_them(tmp_path, repository):
+    address = f"sqlite:///{tmp_path}/mlflow.db"
+    for _ in range(2):  # the second finds what the first left
+        killed = subprocess.run(
+            [sys.executable, "-c", IS_KILLED, address],
+            env=plain_environment(PYTHONPATH=str(repository)),
+            check=False,
+        )
+        assert killed.returncode == -signal.SIGKILL
+    client = connect(address).MlflowClient()
+    assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
+    assert not list(tmp_path.glob("*.unfinished*"))
 
 
 def test_what_is_logged_of_a_dataset_is_one_transaction(tmp_path, monkeypatch):
