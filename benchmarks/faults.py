@@ -20,12 +20,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import psutil
 from safetensors.numpy import load_file
 
 from tests.plain_environment import plain_environment
@@ -111,7 +113,7 @@ def kill_at(profile: Path, home: Path, moment: float) -> str | None:
     try:
         process.wait(moment)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        _kill_session(process.pid)
     process.communicate()
     if process.returncode != -signal.SIGKILL:
         return None
@@ -119,6 +121,14 @@ def kill_at(profile: Path, home: Path, moment: float) -> str | None:
     words = [line.split()[1] for line in lines if line[2:3] == ":" and ": " in line]
     done = ["training, some steps" if word == "step" else word.rstrip(":") for word in words]
     return done[-1] if done else ""
+
+
+def _kill_session(leader: int) -> None:
+    """Kill a run and its Prefect server, which has a group of its own."""
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getsid(process.pid) == leader:
+                process.kill()
 
 
 def difference(left: Path, right: Path) -> float:

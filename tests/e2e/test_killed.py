@@ -25,7 +25,7 @@ def start(profile: Path, home: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # Prefect's temporary server outlives a SIGKILL: end it as well
+        start_new_session=True,  # a group to kill; Prefect's temporary server ends after it
     )
 
 
