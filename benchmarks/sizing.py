@@ -108,7 +108,7 @@ def measured() -> Measured:
         search=seconds / found,
         disk=megabytes * 1e6 / found,
         tokens=int(_only(r"long ones (\d+)", trained)),
-        speed=float(_only(r"\| temper \| ([\d.]+) \|", trained)),
+        speed=float(_only(r"lora, long rows \| temper \| ([\d.]+) \|", trained)),
     )
 
 

@@ -76,8 +76,8 @@ class TrainingConfig(Config):
     gradient_checkpointing: Recomputation = Field(
         "none",
         description="What the backward pass computes anew instead of keeping it. `selective`: what "
-        "lies between the large products, a third less memory on long rows for a tenth more time. "
-        "`full`: whole layers, the least memory, a third more time.",
+        "lies between the large products, a quarter less memory on long rows for a sixth more "
+        "time. `full`: whole layers, the least memory, a third more time.",
     )
     weight_decay: float = Field(0.01, ge=0, description="Decoupled weight decay of AdamW.")
     l1: float = Field(
