@@ -96,7 +96,8 @@ def test_the_server_is_gone_with_its_run(ran):
 
 
 IS_INTERRUPTED = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from flows.commands.output import prefect_session
 from flows.environment import prepare_environment
 from tasks.settings import Settings
