@@ -19,32 +19,33 @@ class LowRankLinear(Linear):  # type: ignore[misc]
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Return the layer's output with the update added."""
-        if args or kwargs or not self._is_plain(x):
+        name = None if args or kwargs else self._plain_adapter(x)
+        if name is None:
             output: Tensor = super().forward(x, *args, **kwargs)
             return output
-        (name,), base = self.active_adapters, self.base_layer
-        down, up = self.lora_A[name].weight, self.lora_B[name].weight
+        base, down, up = self.base_layer, self.lora_A[name].weight, self.lora_B[name].weight
         added: Tensor = _AddedUpdate.apply(  # type: ignore[no-untyped-call]
             x, base.weight, base.bias, down, up, self.scaling[name]
         )
         return added
 
-    def _is_plain(self, x: Tensor) -> bool:
-        """Whether one adapter without extras lies on a frozen layer, all in one type."""
-        active = [name for name in self.active_adapters if name in self.lora_A]
+    def _plain_adapter(self, x: Tensor) -> str | None:
+        """Return the adapter, if it is one without extras on a frozen layer, all in one type."""
+        active: list[str] = [name for name in self.active_adapters if name in self.lora_A]
         if self.disable_adapters or self.merged or len(active) != 1 or x.dim() < 2:
-            return False
-        base, down, up = self.base_layer, self.lora_A[active[0]], self.lora_B[active[0]]
-        dropout = self.lora_dropout[active[0]]
-        return (
-            active[0] not in self.lora_variant
+            return None
+        name = active[0]
+        base, down, up = self.base_layer, self.lora_A[name], self.lora_B[name]
+        plain = (
+            name not in self.lora_variant
             and type(base) is nn.Linear
             and not any(p.requires_grad for p in base.parameters())
             and up.bias is None
-            and (isinstance(dropout, nn.Identity) or not self.training)
+            and (isinstance(self.lora_dropout[name], nn.Identity) or not self.training)
             and {x.dtype} == {base.weight.dtype, down.weight.dtype, up.weight.dtype}
             and not _autocasts(x.device.type)
         )
+        return name if plain else None
 
 
 def _autocasts(device: str) -> bool:

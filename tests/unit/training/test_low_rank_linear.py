@@ -135,6 +135,18 @@ def test_several_adapters_and_none_are_left_to_peft():
     torch.testing.assert_close(model.double()(x), merged(x))  # a new one adds nothing
 
 
+def test_an_adapter_that_leaves_some_layers_out_does_not_hide_the_other():
+    x = torch.ones(2, WIDTH, dtype=torch.double)
+    theirs, ours = (adapted(False, own) for own in (False, True))
+    for model in (theirs, ours):
+        torch.manual_seed(2)
+        options = {"r": 2, "target_modules": ["2"], "init_lora_weights": False}
+        model.add_adapter("second", LoraConfig(**options))
+        model.base_model.set_adapter(["default", "second"])
+        model.double()
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
 def _bare(model: Any, x: torch.Tensor) -> torch.Tensor:
     first, act, last = model.base_model.model
     return last.base_layer(act(first.base_layer(x)))
