@@ -1,8 +1,8 @@
 """SIGKILL at random moments of a run: started again, does it end where an undisturbed one does?
 
-A tiny random model on a few of the sample documents, so that fifty kills take an hour and a half;
-every part of the pipeline is real. Each kill has a home folder of its own: the run and all its
-processes are killed, the same command is started again, and what it ends with is compared with the
+A tiny random model on a few of the sample documents, so that a run takes a minute and a half; every
+part of the pipeline is real. Each kill has a home folder of its own: the run and all its processes
+are killed, the same command is started again, and what it ends with is compared with the
 undisturbed run's.
 
 Run: `.venv/bin/python -m benchmarks.faults [--kills 50] [--seed 0]`

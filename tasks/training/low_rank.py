@@ -37,7 +37,9 @@ class LowRank(LinearPeftMethod):
             task_type="CAUSAL_LM",
             **self.lora_options(),
         )
-        if not self.packs_base:  # packed weights have layers of their own
+        # How PEFT is given a layer of one's own (its guide "Custom models"); packed weights have
+        # layers of theirs.
+        if not self.packs_base:
             config._register_custom_module({nn.Linear: LowRankLinear})
         return config
 
