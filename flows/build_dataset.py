@@ -8,6 +8,7 @@ from data_contracts.base import Result
 from data_contracts.dataset import DatasetRef
 from data_contracts.results import BaseModelRef, LeakageCertificate
 from flows.config import PipelineConfig, load_config
+from flows.garbage import seldom_looked_for
 from flows.outside import outside_rows
 from flows.run import pipeline_run
 from tasks.augmentation.config import AugmentationConfig
@@ -47,6 +48,7 @@ class BuiltDataset(Result):
 
 
 @flow(name="build dataset", log_prints=False)
+@seldom_looked_for()
 def build_dataset(
     config: PipelineConfig, context: RunContext, earlier: DatasetRef | None = None
 ) -> BuiltDataset:

@@ -1,9 +1,6 @@
 """Loads what every run needs, all at once, while the run would wait for Prefect's server anyway."""
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-
+from flows.garbage import loaded_to_stay
 from tasks.settings import Settings
 
 
@@ -16,21 +13,3 @@ def load_what_runs_use(settings: Settings, checks: bool) -> None:
         connect(settings.resolved_tracking_uri)
         if checks:
             load_expectations()
-
-
-@contextmanager
-def loaded_to_stay() -> Iterator[None]:
-    """Spare the search for garbage what the body loads: it stays until the process ends.
-
-    Python looks through all objects again whenever there are a quarter more of them; the half
-    million of these libraries cost a second while they load, and as much in the run that follows.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-        gc.collect()  # what loading left behind must not stay
-        gc.freeze()
-    finally:
-        if enabled:
-            gc.enable()

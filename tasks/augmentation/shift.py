@@ -106,9 +106,9 @@ def _lengths(before: _Counts, after: _Counts, config: ShiftConfig) -> Iterator[S
 
 def _vocabulary(old: Counter[bytes], new: Counter[bytes], config: ShiftConfig) -> Shift:
     """Compare distinct words at equal size: more text always holds more of them."""
-    size = min(old.total(), new.total())
+    size, moved = min(old.total(), new.total()), divergence(old, new)
     had, has = expected_types(old, size), expected_types(new, size)
-    warning = _drift("words", divergence(old, new), config)
+    warning = _drift("words", moved, config)
     if has < config.least_vocabulary * had:
         warning = (
             f"Augmentation narrows the words: {size} words hold {has:.0f} distinct ones now, "
@@ -118,7 +118,7 @@ def _vocabulary(old: Counter[bytes], new: Counter[bytes], config: ShiftConfig) -
         measure="distinct_words",
         before=had,
         after=has,
-        divergence=divergence(old, new),
+        divergence=moved,
         warning=warning,
     )
 

@@ -25,7 +25,7 @@ from tasks.progress import track
 from tasks.remembered_rows import PartedTable, RememberedRows, UnitRows
 from tasks.row_names import joined_names
 from tasks.text.instructions import FLAG
-from tasks.text.rows import strings
+from tasks.text.rows import listed, strings
 
 # Raise when this package gives other verdicts for the same rows and configuration.
 VERSION = 4
@@ -282,9 +282,7 @@ def _repeated(examples: pa.Table) -> set[int]:
 
 def _given(verdicts: pa.Table) -> defaultdict[str, list[float]]:
     """Return the scores that each judge gave, in the order of the rows."""
-    scores: Any = pc.list_flatten(verdicts.column("own"))
-    columns = (pc.struct_field(scores, name).to_pylist() for name in ("name", "score"))
     given = defaultdict[str, list[float]](list)
-    for name, score in zip(*columns, strict=True):
+    for name, score in listed(verdicts, "own", "name", "score"):
         given[name].append(score)
     return given

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from data_contracts.base import Result, digest
 from data_contracts.dataset import DatasetRef, Manifest, read_dropped, read_kept, read_manifest
+from data_contracts.schemas import DOCUMENT
 from tasks.report.content import DroppedRow, SampleRow
 from tasks.report.samples import dropped_samples, sample_rows
+from tasks.text.rows import listed
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
@@ -143,7 +146,7 @@ def describe(
         largest_group=max(Counter(_values(examples, "group_id")).values(), default=0),
         scrubbed={k.removeprefix(_SCRUBBED): n for k, n in changes.items() if _is_scrub(k)},
         cleaned={k: n for k, n in changes.items() if not _is_scrub(k)},
-        flags=_counts(flag for flags in _values(examples, "flags") for flag in flags),
+        flags=_counts(_flags(examples)),
         licences=_counts(_values(documents, "licence"), of=documents.num_rows),
         coverage=_artifact(stages, "selection", "coverage.json"),
         shifts=shifts,
@@ -158,13 +161,19 @@ def _documents(stages: Sequence[DatasetRef]) -> pa.Table:
     ingested = [ref for ref in stages if ref.stage == "ingestion"]
     if ingested:
         return read_kept(ingested[0], columns)
-    empty: dict[str, list[Any]] = {name: [] for name in columns}
-    return pa.table(empty)
+    return DOCUMENT.empty_table().select(columns)
 
 
 def _values(table: pa.Table, column: str) -> list[Any]:
     """Return a column's values; what is not known is named so."""
     return ["unknown" if value is None else value for value in table.column(column).to_pylist()]
+
+
+def _flags(examples: pa.Table) -> list[Any]:
+    """Return the flags of all rows, one after the other."""
+    flags: Any = pc.list_flatten(examples.column("flags"))
+    found: list[Any] = flags.to_pylist()
+    return found
 
 
 def _counts(values: Iterable[Any], of: int | None = None) -> list[Count]:
@@ -218,11 +227,11 @@ def _sources(examples: pa.Table, paths: Mapping[str, str]) -> list[Count]:
 
 def _scores(examples: pa.Table) -> list[Scores]:
     given: dict[str, list[float]] = {}
-    for row in examples.select(["scores", "grounding"]).to_pylist():
-        if row["grounding"] is not None:
-            given.setdefault("grounding", []).append(row["grounding"])
-        for score in row["scores"]:
-            given.setdefault(score["name"], []).append(score["score"])
+    grounding: list[Any] = examples.column("grounding").drop_null().to_pylist()
+    if grounding:
+        given["grounding"] = grounding
+    for name, score in listed(examples, "scores", "name", "score"):
+        given.setdefault(name, []).append(score)
     return [
         Scores(
             judge=judge,
@@ -245,9 +254,8 @@ def _duplicates(manifests: Sequence[Manifest]) -> dict[str, int]:
 
 def _changes(documents: pa.Table) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for changes in documents.column("changes").to_pylist():
-        for change in changes or []:
-            counts[change["kind"]] += change["count"]
+    for kind, count in listed(documents, "changes", "kind", "count"):
+        counts[kind] += count
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 

@@ -20,6 +20,15 @@ def strings(examples: pa.Table, column: str) -> list[str]:
     return cast("list[str]", examples.column(column).to_pylist())
 
 
+def listed(table: pa.Table, column: str, *fields: str) -> list[tuple[Any, ...]]:
+    """Return fields of the structs in a column's lists, those of all rows one after the other.
+
+    No Python object is made for a row: most rows have none, or few.
+    """
+    structs: Any = pc.list_flatten(table.column(column))
+    return list(zip(*(pc.struct_field(structs, name).to_pylist() for name in fields), strict=True))
+
+
 def questions(examples: pa.Table) -> list[str]:
     """Return each row's question, with the earlier turns before it."""
     asked = strings(examples, "question")

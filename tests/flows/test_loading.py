@@ -1,44 +1,14 @@
-"""What is loaded, and when; garbage does not stay."""
+"""What is loaded, and when."""
 
-import gc
 import sys
-import weakref
 from types import SimpleNamespace
 
 import pytest
 
-from flows.loading import load_what_runs_use, loaded_to_stay
+from flows.loading import load_what_runs_use
 from flows.memory import require_fit
 from tasks.settings import Settings
 from tasks.training.config import TrainingConfig
-
-
-class Ring:
-    def __init__(self) -> None:
-        self.itself = self
-
-
-@pytest.fixture(autouse=True)
-def _thawed():
-    yield
-    gc.unfreeze()
-    assert gc.isenabled()
-
-
-def test_what_is_loaded_is_spared_and_what_loading_left_behind_is_gone():
-    with loaded_to_stay():
-        assert not gc.isenabled()
-        kept, left = Ring(), weakref.ref(Ring())
-        assert left() is not None
-    assert left() is None
-    assert all(each is not kept for each in gc.get_objects())  # those that are looked through
-    assert gc.isenabled()
-
-
-def test_the_search_goes_on_when_loading_fails():
-    with pytest.raises(ImportError), loaded_to_stay():
-        raise ImportError("no such library")
-    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.parametrize("checks", [True, False])
