@@ -33,7 +33,7 @@ from tasks.curation.planters import PLANTERS
 from tasks.interchange.compared import read_compared
 from tasks.text.detectors import text_detectors
 from tasks.text.overlap import closest_by_cosine, closest_by_jaccard
-from tasks.text.rows import questions_and_answers, shingle_features
+from tasks.text.rows import RowTexts, shingle_features
 
 PAGE = Path("docs/results/leak-detection.md")
 TEMPER = "temper check-leakage"
@@ -80,14 +80,14 @@ def strangers(examples: pa.Table, others: pa.Table, config: CurationConfig) -> t
     ours = np.arange(examples.num_rows, dtype=np.int64)
     theirs = np.arange(examples.num_rows, rows.num_rows, dtype=np.int64)
     hit = np.zeros(ours.size, bool)
-    for detector in text_detectors(rows, config.similarity):
+    for detector in text_detectors(RowTexts(rows), config.similarity):
         hit |= detector.closest(ours, theirs).value >= detector.threshold
     return int(hit.sum()), int(ours.size)
 
 
 def write_texts(path: Path, rows: pa.Table) -> Path:
     """Write question and answer of each row as a line of JSON, for any tool to read."""
-    lines = (json.dumps({"text": text}) + "\n" for text in questions_and_answers(rows))
+    lines = (json.dumps({"text": text}) + "\n" for text in RowTexts(rows).said)
     path.write_text("".join(lines), encoding="utf-8")
     return path
 
@@ -175,7 +175,7 @@ def made_up(words: Sequence[str], rows: int, seed: int) -> list[str]:
 
 def at_scale(examples: pa.Table, config: CurationConfig) -> list[str]:
     """Measure the costliest comparisons on a part of a large test side."""
-    words = [word for text in questions_and_answers(examples) for word in text.split()]
+    words = [word for text in RowTexts(examples).said for word in text.split()]
     train, test = (
         shingle_features(made_up(words, rows, seed), config.similarity)
         for seed, rows in enumerate((SCALE[0], SCALE_PART))

@@ -245,6 +245,8 @@ def stage_files(home: Path, stage: str, fingerprint: str, result: StageResult) -
                 table,
                 staged / name,
                 compression="zstd",
+                # zstd finds what repeats: with dictionaries, files are larger and slower to read
+                use_dictionary=False,
                 use_compliant_nested_type=False,
                 row_group_size=BATCH_ROWS,
             )

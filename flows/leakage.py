@@ -18,7 +18,7 @@ from tasks.interchange.locate import LocatedSource
 from tasks.interchange.saved_folder import copy_state
 from tasks.interchange.without_records import copy_without
 from tasks.text.detectors import Detector, Positions, text_detectors
-from tasks.text.rows import strings, whole_texts
+from tasks.text.rows import RowTexts, strings
 
 Side = Literal["train", "test"]
 
@@ -43,9 +43,9 @@ def check_leakage(
     for name, side in (("training", train), ("test", test)):
         if not side.rows.num_rows:
             raise TooFewRows(f"Nothing to compare: the {name} data hold no record with text.")
-    rows = pa.concat_tables([train.rows, test.rows])
+    rows = RowTexts(pa.concat_tables([train.rows, test.rows]))
     ours = np.arange(train.rows.num_rows, dtype=np.int64)
-    theirs = np.arange(train.rows.num_rows, rows.num_rows, dtype=np.int64)
+    theirs = np.arange(test.rows.num_rows, dtype=np.int64) + train.rows.num_rows
     detectors, hits = [], []
     for detector in text_detectors(rows, config.similarity):
         summary, found = _compare(detector, ours, theirs, checked, rows)
@@ -80,9 +80,9 @@ def together(datasets: Sequence[ComparedDataset]) -> ComparedDataset:
 
 
 def _compare(
-    detector: Detector, train: Positions, test: Positions, checked: Side, rows: pa.Table
+    detector: Detector, train: Positions, test: Positions, checked: Side, rows: RowTexts
 ) -> tuple[DetectorSummary, list[LeakageHit]]:
-    names, texts = strings(rows, "chunk_id"), whole_texts(rows)
+    names, texts = strings(rows.examples, "chunk_id"), rows.whole
     if checked == "test":
         closest = detector.closest(test, train)
         pairs = np.stack([train[closest.index], test], axis=1)

@@ -13,7 +13,7 @@ from tasks.augmentation.config import AugmentationConfig
 from tasks.augmentation.document import dropped, near, question_key, repeating, said
 from tasks.augmentation.leaks import COMPARED, Leak, find_leaks
 from tasks.text.alike import earlier_alike
-from tasks.text.rows import questions_and_answers, shingle_features
+from tasks.text.rows import RowTexts, shingle_features
 
 Row = dict[str, Any]
 Checked = tuple[list[Row], list[Row]]
@@ -86,7 +86,7 @@ def without_near(rows: Sequence[Row], config: AugmentationConfig, use: str) -> C
 def _alike(rows: Sequence[Row], config: AugmentationConfig, use: str) -> list[list[int]]:
     """Return for each row the positions of earlier rows that reach the threshold."""
     table = _table(rows, ("history", "question", "answer"))
-    features = shingle_features(questions_and_answers(table), config.similarity)
+    features = shingle_features(RowTexts(table).said, config.similarity)
     return earlier_alike(features, config.duplicate_threshold, use)
 
 

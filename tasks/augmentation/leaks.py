@@ -9,7 +9,7 @@ from tasks.text.closest import remembered_closest
 from tasks.text.config import SimilarityConfig
 from tasks.text.detectors import Detector, Positions, text_detectors
 from tasks.text.recall import recall_detectors, recall_positions
-from tasks.text.rows import strings
+from tasks.text.rows import RowTexts, strings
 
 # What the detectors and the recall questions look at: a table of few columns is soon made.
 COMPARED = (
@@ -42,7 +42,7 @@ def find_leaks(new: pa.Table, examples: pa.Table, config: SimilarityConfig) -> d
     recall = np.intersect1d(recall_positions(together), held_out)
     candidates = np.arange(examples.num_rows, together.num_rows, dtype=np.int64)
     leaks: dict[int, Leak] = {}
-    for detector, others in _comparisons(together, held_out, recall, config):
+    for detector, others in _comparisons(RowTexts(together), held_out, recall, config):
         closest = remembered_closest(detector, candidates, others, "new")
         for row in np.flatnonzero(closest.value >= detector.threshold).tolist():
             found = identifiers[others[closest.index[row]]]
@@ -51,7 +51,7 @@ def find_leaks(new: pa.Table, examples: pa.Table, config: SimilarityConfig) -> d
 
 
 def _comparisons(
-    together: pa.Table, held_out: Positions, recall: Positions, config: SimilarityConfig
+    together: RowTexts, held_out: Positions, recall: Positions, config: SimilarityConfig
 ) -> list[tuple[Detector, Positions]]:
     """Pair detectors with held-out rows: of recall questions only the wording is compared."""
     unseen = np.setdiff1d(held_out, recall)

@@ -24,7 +24,7 @@ from tasks.curation.planted import measure_detectors
 from tasks.text.closest import remembered_closest
 from tasks.text.detectors import NGRAMS, Detector, Positions
 from tasks.text.recall import recall_detectors, recall_positions
-from tasks.text.rows import strings
+from tasks.text.rows import RowTexts, strings
 from tasks.text.template import Templates
 
 HELD_OUT = ("validation", "test")
@@ -55,7 +55,7 @@ def audit_leakage(
             "train, validation or test."
         )
     templates = Templates()
-    detectors = build_detectors(examples, config.similarity, templates)
+    detectors = build_detectors(RowTexts(examples), config.similarity, templates)
     found, near = _findings(examples, positions, config, detectors)
     findings = [*found, *_recall_findings(examples, positions["train"], recall, config)]
     groups = _groups(examples, positions)
@@ -119,7 +119,7 @@ def _recall_findings(
 ) -> list[LeakageFinding]:
     """Compare the wording of recall questions; their fact, document and answer are trained."""
     identifiers = strings(examples, "example_id")
-    detectors = recall_detectors(examples, config.similarity) if recall.size else []
+    detectors = recall_detectors(RowTexts(examples), config.similarity) if recall.size else []
     return [
         finding("test", Side(detector, recall, identifiers), Side(detector, train, identifiers))
         for detector in detectors

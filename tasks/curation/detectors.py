@@ -9,9 +9,9 @@ from tasks.text.config import SimilarityConfig
 from tasks.text.detectors import Detector, text_detectors
 from tasks.text.overlap import closest_by_count
 from tasks.text.rows import (
+    RowTexts,
     family_features,
     origin_features,
-    questions_and_answers,
     value_features,
 )
 from tasks.text.template import Templates
@@ -36,20 +36,20 @@ class Counted:
             parentage: Whether where they come from counts.
         """
         build = build_detectors if parentage else text_detectors
-        return build(rows, config, self.templates)
+        return build(RowTexts(rows), config, self.templates)
 
 
 def build_detectors(
-    examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
+    rows: RowTexts, config: SimilarityConfig, templates: Templates | None = None
 ) -> list[Detector]:
     """Return all detectors over the rows of a table.
 
     Args:
-        examples: The rows.
+        rows: The rows.
         config: Thresholds.
         templates: Keeps the template text, see `text_detectors`.
     """
-    texts = questions_and_answers(examples)
+    examples = rows.examples
     origins = {
         "same_group": value_features(examples.column("group_id").to_pylist()),
         "same_document": origin_features(examples, "document_id"),
@@ -57,6 +57,7 @@ def build_detectors(
         "same_parent": family_features(examples),
     }
     by_origin = [
-        Detector(name, features, closest_by_count, 1, texts) for name, features in origins.items()
+        Detector(name, features, closest_by_count, 1, rows.said)
+        for name, features in origins.items()
     ]
-    return [*by_origin, *text_detectors(examples, config, templates)]
+    return [*by_origin, *text_detectors(rows, config, templates)]

@@ -24,9 +24,8 @@ from tasks.curation.pairs import Pair, similar_pairs
 from tasks.curation.semantic import semantic_pairs
 from tasks.text.facts import facts
 from tasks.text.rows import (
+    RowTexts,
     normal_features,
-    passages,
-    questions_and_answers,
     shingle_features,
     strings,
 )
@@ -48,8 +47,8 @@ def find_duplicates(examples: pa.Table, config: CurationConfig) -> dict[int, Dup
         examples: Rows to judge.
         config: Threshold and shingles.
     """
-    texts, order = questions_and_answers(examples), _best_first(examples)
-    given = [passage != "" for passage in passages(examples)]
+    rows, order = RowTexts(examples), _best_first(examples)
+    texts, given = rows.said, [passage != "" for passage in rows.passages]
     said_alike = normal_features(texts).hashes.tolist()
     exact = _exact(list(zip(said_alike, given, strict=True)), order)
     distinct = [i for i in order if i not in exact]

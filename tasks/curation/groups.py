@@ -24,15 +24,12 @@ from tasks.text.copied import containment_features, substring_features
 from tasks.text.fact_words import fact_features
 from tasks.text.hash_rows import HashRows
 from tasks.text.rows import (
+    RowTexts,
     family_features,
     ngram_features,
     normal_features,
     origin_features,
-    passages,
-    question_features,
-    questions_and_answers,
     shingle_features,
-    strings,
 )
 from tasks.text.shingles import among, repeated, text_hash
 from tasks.text.template import template_hashes, without
@@ -66,24 +63,22 @@ def group_rows(examples: pa.Table, config: CurationConfig) -> Grouping:
     while the anchor stays in the group.
     """
     rules = config.similarity
-    documents = strings(examples, "document_id")
-    ngrams = ngram_features(examples, rules)
+    rows = RowTexts(examples)
+    documents, ngrams = rows.documents, ngram_features(rows, rules)
     template = template_hashes("ngrams", ngrams, documents, rules)
     links = {
         "document": link_equal(origin_features(examples, "document_id")),
         "chunk": link_equal(origin_features(examples, "chunk_id")),
         "parent": link_equal(family_features(examples)),
-        "question": _same_question(examples, documents, config),
-        "near_duplicate": _near(
-            questions_and_answers(examples), rules.near_threshold, config, "near_duplicate"
-        ),
-        "passage": _near(passages(examples), rules.passage_threshold, config, "passage"),
+        "question": _same_question(rows, config),
+        "near_duplicate": _near(rows.said, rules.near_threshold, config, "near_duplicate"),
+        "passage": _near(rows.passages, rules.passage_threshold, config, "passage"),
         "ngram": link_equal(without(ngrams, template)),
         "containment": contained_pairs(
-            *containment_features(examples, rules), rules.containment_threshold
+            *containment_features(rows, rules), rules.containment_threshold
         ),
-        "substring": link_equal(substring_features(examples, rules)),
-        "fact": jaccard_pairs(fact_features(examples, rules), rules.fact_threshold),
+        "substring": link_equal(substring_features(rows, rules)),
+        "fact": jaccard_pairs(fact_features(rows, rules), rules.fact_threshold),
     }
     components = _components(np.concatenate(list(links.values())), len(documents))
     across = _across(links, documents)
@@ -100,9 +95,9 @@ def link_equal(features: HashRows) -> Links:
     return np.stack([owners[first[inverse]], owners], axis=1)
 
 
-def _same_question(examples: pa.Table, documents: list[str], config: CurationConfig) -> Links:
-    asked = question_features(examples)
-    template = template_hashes("questions", asked, documents, config.similarity)
+def _same_question(rows: RowTexts, config: CurationConfig) -> Links:
+    asked = normal_features(rows.questions)
+    template = template_hashes("questions", asked, rows.documents, config.similarity)
     return link_equal(without(asked, template))
 
 

@@ -21,7 +21,7 @@ from tasks.curation.detectors import ORIGINS, Counted
 from tasks.curation.planters import PARENTAGE, PLANTERS, Row
 from tasks.text.closest import remembered_closest
 from tasks.text.detectors import Detector, Positions, text_detectors
-from tasks.text.rows import strings
+from tasks.text.rows import RowTexts, strings
 from tasks.text.template import Templates
 
 ANY = "any"
@@ -144,7 +144,7 @@ def measure_detectors(
 
 def _counted(examples: pa.Table, config: CurationConfig) -> Counted:
     templates = Templates()
-    return Counted(text_detectors(examples, config.similarity, templates), templates)
+    return Counted(text_detectors(RowTexts(examples), config.similarity, templates), templates)
 
 
 def _found(detector: Detector, leaks: int) -> Found:

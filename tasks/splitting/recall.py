@@ -12,7 +12,7 @@ from tasks.splitting.groups import number
 from tasks.text.hash_rows import HashRows
 from tasks.text.normalise import normalise
 from tasks.text.overlap import BLOCK, incidence
-from tasks.text.rows import questions, shingle_features, strings
+from tasks.text.rows import RowTexts, shingle_features, strings
 from tasks.text.shingles import union
 
 # With one wording held out, two are left to learn the fact from.
@@ -48,7 +48,7 @@ def choose_recall(
 
 def _facts(examples: pa.Table, trained: Sequence[int]) -> dict[str, list[int]]:
     """Return the rows of every fact that is asked for in enough wordings."""
-    names, asked = examples.column("fact_id").to_pylist(), questions(examples)
+    names, asked = examples.column("fact_id").to_pylist(), RowTexts(examples).questions
     rows: defaultdict[str, list[int]] = defaultdict(list)
     for row in trained:
         if names[row] is not None:
@@ -62,7 +62,7 @@ def _facts(examples: pa.Table, trained: Sequence[int]) -> dict[str, list[int]]:
 
 def _apart(examples: pa.Table, trained: Sequence[int], config: SplittingConfig) -> set[int]:
     """Return the trained rows whose question is near no other question among them."""
-    asked = questions(examples)
+    asked = RowTexts(examples).questions
     features = shingle_features([asked[row] for row in trained], config.similarity)
     lonely = ~has_neighbour(features, config.similarity.near_threshold)
     return {row for row, alone in zip(trained, lonely.tolist(), strict=True) if alone}

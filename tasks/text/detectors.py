@@ -1,12 +1,11 @@
 """The ways in which the text of one row can give another row away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.text.config import SimilarityConfig
@@ -23,13 +22,10 @@ from tasks.text.overlap import (
     closest_contained,
 )
 from tasks.text.rows import (
+    RowTexts,
     ngram_features,
     normal_features,
-    passages,
-    question_features,
-    questions_and_answers,
     shingle_features,
-    strings,
 )
 from tasks.text.shingles import union
 from tasks.text.template import Templates
@@ -62,7 +58,7 @@ class Detector:
     features: Features
     compare: Compare
     threshold: float
-    texts: list[str]
+    texts: Sequence[str]
     within: HashRows | None = None
 
     @property
@@ -122,7 +118,7 @@ def _among_few(compare: Compare, ours: HashRows, rows: Positions, few: HashRows)
 
 
 def text_detectors(
-    examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
+    rows: RowTexts, config: SimilarityConfig, templates: Templates | None = None
 ) -> list[Detector]:
     """Return the detectors that compare what the rows of a table say.
 
@@ -130,53 +126,49 @@ def text_detectors(
     other rows before.
 
     Args:
-        examples: The rows.
+        rows: The rows.
         config: Thresholds.
         templates: Keeps the template text.
     """
-    texts, contexts = questions_and_answers(examples), passages(examples)
-    documents, counted = strings(examples, "document_id"), templates or Templates()
+    texts, contexts, counted = rows.said, rows.passages, templates or Templates()
 
     def own(kind: str, features: HashRows) -> HashRows:
-        return counted.left_out(kind, features, documents, config)
+        return counted.left_out(kind, features, rows.documents, config)
 
     exact = normal_features(texts)
     near, passage = shingle_features(texts, config), shingle_features(contexts, config)
-    ngram, ngrams = f"ngram_{config.ngram_length}", own(NGRAMS, ngram_features(examples, config))
-    asked = own("questions", question_features(examples))
-    stated = fact_features(examples, config, counted)
+    ngram, ngrams = f"ngram_{config.ngram_length}", own(NGRAMS, ngram_features(rows, config))
+    asked = own("questions", normal_features(rows.questions))
+    stated = fact_features(rows, config, counted)
     return [
         Detector("exact", exact, closest_by_count, 1, texts),
         Detector("same_question", asked, closest_by_count, 1, texts),
         Detector("near_duplicate", near, closest_by_jaccard, config.near_threshold, texts),
         Detector(ngram, ngrams, closest_by_count, 1, texts),
         Detector("passage", passage, closest_by_jaccard, config.passage_threshold, contexts),
-        _containment(examples, texts, config, counted),
-        _substring(examples, texts, config, counted),
+        _containment(rows, config, counted),
+        _substring(rows, config, counted),
         Detector("same_fact", stated, closest_by_jaccard, config.fact_threshold, texts),
         *_embedding(texts, config),
     ]
 
 
-def _containment(
-    examples: pa.Table, texts: list[str], config: SimilarityConfig, counted: Templates
-) -> Detector:
+def _containment(rows: RowTexts, config: SimilarityConfig, counted: Templates) -> Detector:
     """Find rows whose question and answer lie within what another row says."""
-    own, within = containment_features(examples, config, counted)
+    own, within = containment_features(rows, config, counted)
     threshold = config.containment_threshold
-    return Detector("containment", own, closest_by_containment, threshold, texts, within)
+    return Detector("containment", own, closest_by_containment, threshold, rows.said, within)
 
 
-def _substring(
-    examples: pa.Table, texts: list[str], config: SimilarityConfig, counted: Templates
-) -> Detector:
+def _substring(rows: RowTexts, config: SimilarityConfig, counted: Templates) -> Detector:
     """Find rows that share a long run of characters, wherever it stands."""
     length = config.substring_characters
-    windows = substring_features(examples, config, counted)
-    return Detector("substring", windows, partial(closest_by_run, length=length), length, texts)
+    windows = substring_features(rows, config, counted)
+    compare = partial(closest_by_run, length=length)
+    return Detector("substring", windows, compare, length, rows.said)
 
 
-def _embedding(texts: list[str], config: SimilarityConfig) -> list[Detector]:
+def _embedding(texts: Sequence[str], config: SimilarityConfig) -> list[Detector]:
     """Find rows that mean nearly the same, where a threshold is configured."""
     if config.embedding_threshold is None:
         return []

@@ -11,13 +11,12 @@ import re
 import unicodedata
 
 import numpy as np
-import pyarrow as pa
 
 from tasks.text.config import SimilarityConfig
 from tasks.text.facts import values
 from tasks.text.hash_rows import HashRows
 from tasks.text.remembered import features
-from tasks.text.rows import questions, strings
+from tasks.text.rows import RowTexts
 from tasks.text.shingles import Hashes, distinct, text_hash
 from tasks.text.template import Templates
 from tasks.text.words import AUXILIARIES, CLAUSE_WORDS, DETERMINERS, PREPOSITIONS, PRONOUNS
@@ -32,12 +31,12 @@ _MOST_DOCUMENTS = 1_000
 
 
 def fact_features(
-    examples: pa.Table, config: SimilarityConfig, templates: Templates | None = None
+    rows: RowTexts, config: SimilarityConfig, templates: Templates | None = None
 ) -> HashRows:
     """Return the subject words of each row, each hashed with the values of the row's answer.
 
     Args:
-        examples: The rows.
+        rows: The rows.
         config: How many subject words a row needs, and from what share of documents on a word
             is none.
         templates: The words of many documents, where they were counted over other rows.
@@ -45,16 +44,13 @@ def fact_features(
     Returns:
         A set for each row; empty for rows of too few subject words ("Is it so?" "Yes").
     """
-    answers = strings(examples, "answer")
-    texts = [f"{q}\n{a}" for q, a in zip(questions(examples), answers, strict=True)]
-    words = features("subjects", texts, lambda text: _hashes(subject_words(text)))
-    keys = features("values", answers, _key)
-    documents = strings(examples, "document_id")
-    known = templates or Templates()
-    rare = known.left_out("facts", words, documents, _sparser(config, documents))
+    words = features("subjects", rows.said, lambda text: _hashes(subject_words(text)))
+    keys = features("values", rows.answers, _key)
+    known, sparser = templates or Templates(), _sparser(config, rows.documents)
+    rare = known.left_out("facts", words, rows.documents, sparser)
     enough = rare.only(rare.sizes >= config.fact_least)
     hashes = enough.hashes ^ np.repeat(keys.hashes, enough.sizes)
-    return HashRows(hashes[np.lexsort((hashes, enough.owners))], enough.offsets)
+    return HashRows(hashes, enough.offsets).ordered()
 
 
 def subject_words(text: str) -> frozenset[str]:

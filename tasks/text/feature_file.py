@@ -5,17 +5,17 @@ more, in the order in which it was used: where nothing changed, the features are
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from xxhash import xxh3_64_intdigest
 
 from data_contracts.errors import StorageError
 from tasks.text.hash_rows import HashRows, Places, offsets, taken
 from tasks.text.shingles import EMPTY, Hashes, distinct, places_in
+from tasks.text.texts import Texts
 from tasks.whole_file import whole_file
 
 # The file: these three numbers (the first says what it is, then how many texts and hashes), the
@@ -46,17 +46,14 @@ class FeatureFile:
         self._used: list[Hashes] = []
         self._given: deque[tuple[Hashes, HashRows]] = deque(maxlen=_GIVEN)
 
-    def of(self, texts: Sequence[str], make: Callable[[str], Hashes]) -> HashRows:
+    def of(self, texts: Texts, make: Callable[[str], Hashes]) -> HashRows:
         """Return the features of each text; equal texts are worked on once.
 
         Args:
-            texts: Of what. A text is known by 64 bits: see `tasks.text.shingles` for what that
-                risks.
+            texts: Of what.
             make: Makes the features of one text.
         """
-        names = np.fromiter(
-            (xxh3_64_intdigest(text.encode()) for text in texts), np.uint64, len(texts)
-        )
+        names = texts.names
         for given, rows in self._given:
             if np.array_equal(given, names):
                 return rows

@@ -20,6 +20,9 @@ _ODD = np.uint64(0x9E3779B185EBCA87)
 # Hashes mixed at once: they stay in the processor's cache.
 _BLOCK = 1 << 15
 
+# Rows put into order at once, each in as much room as the longest of them takes.
+_SORTED = 1_024
+
 
 @dataclass(frozen=True, eq=False)
 class HashRows(Sequence[Hashes]):
@@ -124,6 +127,18 @@ class HashRows(Sequence[Hashes]):
             return self
         left = self.sizes - np.bincount(self.rows_of(gone), minlength=len(self))
         return HashRows(np.delete(self.hashes, gone), offsets(left))
+
+    def ordered(self) -> "HashRows":
+        """Return all rows, the hashes of each in order."""
+        found = np.empty_like(self.hashes)
+        for start in range(0, len(self), _SORTED):
+            rows = self[start : start + _SORTED]
+            held = np.arange(rows.sizes.max()) < rows.sizes[:, np.newaxis]
+            table = np.full(held.shape, np.iinfo(np.uint64).max, np.uint64)
+            table[held] = rows.hashes
+            table.sort(axis=1)
+            found[self.offsets[start] : self.offsets[start + len(rows)]] = table[held]
+        return HashRows(found, self.offsets)
 
     def only(self, rows: NDArray[np.bool_]) -> "HashRows":
         """Return all rows, emptied where they are not marked."""

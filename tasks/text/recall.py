@@ -12,7 +12,7 @@ import pyarrow as pa
 from tasks.text.config import SimilarityConfig
 from tasks.text.detectors import Detector, Positions
 from tasks.text.overlap import closest_by_count, closest_by_jaccard
-from tasks.text.rows import question_features, questions, questions_and_answers, shingle_features
+from tasks.text.rows import RowTexts, normal_features, shingle_features
 
 # In a row's flags: a test question about a trained fact; a test row of an unseen document.
 RECALL, CONTROL = "recall", "control"
@@ -29,15 +29,14 @@ def recall_positions(examples: pa.Table) -> Positions:
     return np.array([row for row, found in flags if RECALL in found], np.int64)
 
 
-def recall_detectors(examples: pa.Table, config: SimilarityConfig) -> list[Detector]:
+def recall_detectors(rows: RowTexts, config: SimilarityConfig) -> list[Detector]:
     """Return the detectors that compare the wordings of questions and nothing else.
 
     A question that many documents share is not excused here: it could not be told from theirs.
     """
-    texts = questions_and_answers(examples)
-    same, near = question_features(examples), shingle_features(questions(examples), config)
+    same, near = normal_features(rows.questions), shingle_features(rows.questions, config)
     threshold = config.near_threshold
     return [
-        Detector("recall_same_question", same, closest_by_count, 1, texts),
-        Detector("recall_near_question", near, closest_by_jaccard, threshold, texts),
+        Detector("recall_same_question", same, closest_by_count, 1, rows.said),
+        Detector("recall_near_question", near, closest_by_jaccard, threshold, rows.said),
     ]

@@ -22,6 +22,7 @@ from tasks.memo import SUFFIX, Memo
 from tasks.text.feature_file import FeatureFile
 from tasks.text.hash_rows import HashRows, Names
 from tasks.text.shingles import Hashes, window_hashes
+from tasks.text.texts import Texts
 
 # Raise when any code whose results are kept here gives other ones.
 VERSION = 3
@@ -117,7 +118,7 @@ def features(kind: str, texts: Iterable[str], make: Callable[[str], Hashes]) -> 
     """
     now = _NOW.get()
     file = FeatureFile(None) if now is None else now.features.of_kind(kind)
-    return file.of(list(texts), make)
+    return file.of(Texts.of(texts), make)
 
 
 def names_of_pairs(left: Names, right: Names) -> Names:

@@ -1,7 +1,8 @@
 """The texts of example rows that are compared, and the features made of them."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from tasks.text.hash_rows import HashRows, offsets
 from tasks.text.normalise import normalise
 from tasks.text.remembered import features
 from tasks.text.shingles import EMPTY, Hashes, character_shingles, text_hash, union, word_ngrams
+from tasks.text.texts import Texts
 
 
 def strings(examples: pa.Table, column: str) -> list[str]:
@@ -29,27 +31,65 @@ def listed(table: pa.Table, column: str, *fields: str) -> list[tuple[Any, ...]]:
     return list(zip(*(pc.struct_field(structs, name).to_pylist() for name in fields), strict=True))
 
 
-def questions(examples: pa.Table) -> list[str]:
-    """Return each row's question, with the earlier turns before it."""
-    asked = strings(examples, "question")
-    turns = _earlier_turns(examples)
-    return [
-        "\n".join([*turns[row], text]) if row in turns else text for row, text in enumerate(asked)
-    ]
+@dataclass(frozen=True, eq=False)
+class RowTexts:
+    """What the rows of a table say, each text made once for all the features that are made of it.
 
-
-def questions_and_answers(examples: pa.Table) -> list[str]:
-    """Return each row's question and answer as one text, without the passage given.
-
-    With the passage, two different questions about one page would look alike.
+    Attributes:
+        examples: The rows.
     """
-    answers = examples.column("answer").to_pylist()
-    return [f"{q}\n{a}" for q, a in zip(questions(examples), answers, strict=True)]
 
+    examples: pa.Table
 
-def passages(examples: pa.Table) -> list[str]:
-    """Return the passage given with each row's question; empty where there is none."""
-    return [text or "" for text in examples.column("context").to_pylist()]
+    @cached_property
+    def documents(self) -> list[str]:
+        """The document of each row."""
+        return strings(self.examples, "document_id")
+
+    @cached_property
+    def questions(self) -> Texts:
+        """Each row's question, with the earlier turns before it."""
+        asked, turns = strings(self.examples, "question"), self._earlier_turns
+        return Texts(
+            "\n".join([*turns[row], text]) if row in turns else text
+            for row, text in enumerate(asked)
+        )
+
+    @cached_property
+    def answers(self) -> Texts:
+        """Each row's answer."""
+        return Texts(strings(self.examples, "answer"))
+
+    @cached_property
+    def said(self) -> Texts:
+        """Each row's question and answer as one text, without the passage given.
+
+        With the passage, two different questions about one page would look alike.
+        """
+        return Texts(f"{q}\n{a}" for q, a in zip(self.questions, self.answers, strict=True))
+
+    @cached_property
+    def passages(self) -> Texts:
+        """The passage given with each row's question; empty where there is none."""
+        return Texts(text or "" for text in self.examples.column("context").to_pylist())
+
+    @cached_property
+    def whole(self) -> Texts:
+        """All that each row says as one text: earlier turns, passage, question, answer."""
+        return Texts(map("\n".join, self.fields))
+
+    @cached_property
+    def fields(self) -> list[list[str]]:
+        """All that each row says: earlier turns, passage, question, answer."""
+        turns = self._earlier_turns
+        rows = zip(self.passages, strings(self.examples, "question"), self.answers, strict=True)
+        return [[*turns.get(place, ()), *row] for place, row in enumerate(rows)]
+
+    @cached_property
+    def _earlier_turns(self) -> dict[int, list[str]]:
+        """The earlier turns of the rows that have any, by position."""
+        history = self.examples.column("history")
+        return {row: [turn["content"] for turn in history[row].as_py()] for row in _filled(history)}
 
 
 def value_features(values: Iterable[str | None]) -> HashRows:
@@ -66,11 +106,6 @@ def _hashes(values: Sequence[str | None]) -> Hashes:
 def normal_features(texts: Iterable[str]) -> HashRows:
     """Return the hash of each normalised text as a set of one."""
     return features("normal", texts, lambda text: np.array([text_hash(normalise(text))], np.uint64))
-
-
-def question_features(examples: pa.Table) -> HashRows:
-    """Return the hash of each row's normalised question."""
-    return normal_features(questions(examples))
 
 
 def family_features(examples: pa.Table) -> HashRows:
@@ -113,11 +148,6 @@ def shingle_features(texts: Iterable[str], config: SimilarityConfig) -> HashRows
     return features(f"shingles-{length}", texts, partial(character_shingles, length=length))
 
 
-def whole_texts(examples: pa.Table) -> list[str]:
-    """Return all that each row says as one text: earlier turns, passage, question, answer."""
-    return list(map("\n".join, _fields(examples)))
-
-
 def word_features(texts: Iterable[str], length: int) -> HashRows:
     """Return the runs of `length` words of each text."""
     return features(f"words-{length}", texts, partial(word_ngrams, length=length))
@@ -133,11 +163,10 @@ def window_features(texts: Iterable[str], length: int) -> HashRows:
     return features(f"windows-{length}", texts, windows)
 
 
-def ngram_features(examples: pa.Table, config: SimilarityConfig) -> HashRows:
+def ngram_features(rows: RowTexts, config: SimilarityConfig) -> HashRows:
     """Return the word n-grams of each row: of every field by itself, the passage included."""
-    rows = _fields(examples)
-    texts = list(map(repr, rows))
-    told = dict(zip(texts, rows, strict=True))
+    texts = Texts(map(_delimited, rows.fields))
+    told = dict(zip(texts, rows.fields, strict=True))
     ngrams = cache(partial(word_ngrams, length=config.ngram_length))  # rows share passages
     return features(
         f"fields-{config.ngram_length}",
@@ -146,18 +175,9 @@ def ngram_features(examples: pa.Table, config: SimilarityConfig) -> HashRows:
     )
 
 
-def _fields(examples: pa.Table) -> list[list[str]]:
-    """Return all that each row says: earlier turns, passage, question, answer."""
-    turns = _earlier_turns(examples)
-    columns = (passages(examples), strings(examples, "question"), strings(examples, "answer"))
-    rows = zip(*columns, strict=True)
-    return [[*turns.get(place, ()), *row] for place, row in enumerate(rows)]
-
-
-def _earlier_turns(examples: pa.Table) -> dict[int, list[str]]:
-    """Return the earlier turns of the rows that have any, by position."""
-    history = examples.column("history")
-    return {row: [turn["content"] for turn in history[row].as_py()] for row in _filled(history)}
+def _delimited(fields: Sequence[str]) -> str:
+    """Return fields as one text whose parts can be told apart, as no other fields are."""
+    return "".join([f"{len(field)}:{field}" for field in fields])
 
 
 def _filled(lists: Any) -> list[int]:

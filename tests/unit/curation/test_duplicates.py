@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tasks.curation.config import CurationConfig
 from tasks.curation.duplicates import find_duplicates
-from tasks.text.rows import questions_and_answers
+from tasks.text.rows import RowTexts
 from tasks.text.shingles import character_shingles, jaccard
 
 CONFIG = CurationConfig()
@@ -118,7 +118,7 @@ def variants(seed: int) -> list[dict]:
 def test_dropped_rows_repeat_a_kept_row_and_kept_rows_repeat_none(table, seed: int) -> None:
     examples = table(variants(seed))
     found = find_duplicates(examples, CONFIG)
-    sets = [character_shingles(text, 5) for text in questions_and_answers(examples)]
+    sets = [character_shingles(text, 5) for text in RowTexts(examples).said]
     for row, duplicate in found.items():
         assert duplicate.kept not in found
         assert duplicate.similarity == pytest.approx(jaccard(sets[row], sets[duplicate.kept]))

@@ -5,6 +5,7 @@ from tasks.text.config import SimilarityConfig
 from tasks.text.detectors import Detector, text_detectors
 from tasks.text.hash_rows import HashRows
 from tasks.text.overlap import closest_by_containment, closest_by_jaccard
+from tasks.text.rows import RowTexts
 from tasks.text.shingles import distinct
 
 SHORT = {"question": "Who feeds the cat at noon?", "answer": "The old purser does."}
@@ -15,7 +16,7 @@ LONG = {
 
 
 def detector(rows, name: str, **config) -> Detector:
-    found = {d.name: d for d in text_detectors(rows, SimilarityConfig(**config))}
+    found = {d.name: d for d in text_detectors(RowTexts(rows), SimilarityConfig(**config))}
     return found[name]
 
 
@@ -53,7 +54,7 @@ def test_text_that_many_documents_share_does_not_count(table, name: str) -> None
 
 
 def test_embeddings_are_compared_only_where_a_threshold_is_set(table) -> None:
-    names = {found.name for found in text_detectors(table([{}]), SimilarityConfig())}
+    names = {found.name for found in text_detectors(RowTexts(table([{}])), SimilarityConfig())}
     assert "embedding" not in names
 
 

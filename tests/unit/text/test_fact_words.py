@@ -2,6 +2,7 @@ import pytest
 
 from tasks.text.config import SimilarityConfig
 from tasks.text.fact_words import fact_features, subject_words
+from tasks.text.rows import RowTexts
 from tasks.text.shingles import jaccard
 from tasks.text.template import Templates
 
@@ -12,7 +13,7 @@ ROW = {
 
 
 def closeness(table, first: dict, second: dict, **config) -> float:
-    left, right = fact_features(table([first, second]), SimilarityConfig(**config))
+    left, right = fact_features(RowTexts(table([first, second])), SimilarityConfig(**config))
     return jaccard(left, right) if left.size and right.size else 0.0
 
 
@@ -39,16 +40,18 @@ def test_short_generic_rows_state_no_fact(table) -> None:
 
 def test_words_of_many_documents_are_no_subject(table) -> None:
     rows = [{"question": "Harbour office timetable, monthly?", "answer": "Harbour"}] * 6
-    assert all(found.size == 0 for found in fact_features(table(rows), SimilarityConfig()))
-    some = fact_features(table(rows), SimilarityConfig(template_documents=7))
+    assert all(
+        found.size == 0 for found in fact_features(RowTexts(table(rows)), SimilarityConfig())
+    )
+    some = fact_features(RowTexts(table(rows)), SimilarityConfig(template_documents=7))
     assert all(found.size == 4 for found in some)
 
 
 def test_template_words_are_counted_over_the_first_table_only(table) -> None:
     rows = [{"question": "Harbour office timetable, monthly?", "answer": "Harbour"}] * 6
     templates = Templates()
-    fact_features(table(rows[:1]), SimilarityConfig(), templates)
-    counted = fact_features(table(rows), SimilarityConfig(), templates)
+    fact_features(RowTexts(table(rows[:1])), SimilarityConfig(), templates)
+    counted = fact_features(RowTexts(table(rows)), SimilarityConfig(), templates)
     assert all(found.size == 4 for found in counted)
 
 

@@ -6,6 +6,7 @@ import pytest
 from tasks.text import feature_file
 from tasks.text.feature_file import FeatureFile
 from tasks.text.shingles import EMPTY, character_shingles
+from tasks.text.texts import Texts
 
 TEXTS = ["The ferry sails at eight.", "", "It has two decks.", "The ferry sails at eight."]
 
@@ -24,7 +25,7 @@ class Maker:
 def used(path, texts):
     """Return the features of texts and what was made for them, as a run does."""
     make, file = Maker(), FeatureFile(path)
-    found = file.of(texts, make)
+    found = file.of(Texts(texts), make)
     file.write()
     return found, make.made
 

@@ -1,27 +1,27 @@
 import numpy as np
 
 from tasks.text.config import SimilarityConfig
-from tasks.text.rows import ngram_features, questions_and_answers, shingle_features
+from tasks.text.rows import RowTexts, ngram_features, shingle_features
 
 CONFIG = SimilarityConfig(ngram_length=3)
 
 
 def test_earlier_turns_belong_to_the_question(table) -> None:
     turns = [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "Yes."}]
-    (text,) = questions_and_answers(
-        table([{"history": turns, "question": "Why?", "answer": "Fog."}])
-    )
+    (text,) = RowTexts(table([{"history": turns, "question": "Why?", "answer": "Fog."}])).said
     assert text == "Hello?\nYes.\nWhy?\nFog."
 
 
 def test_a_run_of_words_lies_within_one_field(table) -> None:
     whole, parts, passage = ngram_features(
-        table(
-            [
-                {"answer": "red green blue", "question": "Why is it?"},
-                {"question": "Is it red?", "answer": "green blue"},
-                {"question": "Is it?", "answer": "No.", "context": "red green blue"},
-            ]
+        RowTexts(
+            table(
+                [
+                    {"answer": "red green blue", "question": "Why is it?"},
+                    {"question": "Is it red?", "answer": "green blue"},
+                    {"question": "Is it?", "answer": "No.", "context": "red green blue"},
+                ]
+            )
         ),
         CONFIG,
     )
