@@ -33,6 +33,14 @@ def test_rows_come_back_as_they_went_in(values) -> None:
     assert HashRows.of(rows) is rows
 
 
+@given(ROWS, st.integers(1, 4))
+def test_each_row_is_put_in_order(values, at_once) -> None:
+    rows = rows_of(values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.text.hash_rows._SORTED", at_once)
+        assert lists(rows.ordered()) == [sorted(row) for row in values]
+
+
 @given(st.lists(ROWS, max_size=4), st.data())
 def test_rows_of_several_parts_are_taken_in_any_order(parts, data) -> None:
     flat = list(chain.from_iterable(parts))

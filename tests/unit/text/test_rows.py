@@ -1,7 +1,9 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.text.config import SimilarityConfig
-from tasks.text.rows import RowTexts, ngram_features, shingle_features
+from tasks.text.rows import RowTexts, listed, ngram_features, shingle_features
 
 CONFIG = SimilarityConfig(ngram_length=3)
 
@@ -32,3 +34,26 @@ def test_a_run_of_words_lies_within_one_field(table) -> None:
 def test_equal_texts_have_equal_shingles() -> None:
     first, second = shingle_features(["a berth window", "a berth window"], CONFIG)
     assert first.size and np.array_equal(first, second)
+
+
+FIELDS = st.lists(st.text("1:a", max_size=4), min_size=2, max_size=2)
+
+
+@given(FIELDS, FIELDS)
+def test_rows_with_other_fields_are_not_taken_for_each_other(table, one, other) -> None:
+    """Also where the end of one field reads like the beginning of the next."""
+    rows = [{"question": question, "answer": answer} for question, answer in (one, other)]
+    words = CONFIG.model_copy(update={"ngram_length": 1})
+    first, second = ngram_features(RowTexts(table(rows)), words)
+    alone = ngram_features(RowTexts(table(rows[:1])), words)[0]
+    assert np.array_equal(first, alone)
+    assert one != other or np.array_equal(first, second)
+
+
+def test_the_lists_of_all_rows_are_one(table) -> None:
+    scores = [{"name": "relevance", "score": 0.5}, {"name": "clarity", "score": 1.0}]
+    rows = table([{"scores": scores}, {}, {"scores": scores[:1]}])
+    assert listed(rows, "scores", "name", "score") == [
+        ("relevance", 0.5), ("clarity", 1.0), ("relevance", 0.5),
+    ]  # fmt: skip
+    assert listed(rows.slice(1, 1), "scores", "name") == []
