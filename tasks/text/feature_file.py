@@ -42,6 +42,7 @@ class FeatureFile:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._names, self._parts = (EMPTY, []) if path is None else _read(path)
+        self._order = np.argsort(self._names, kind="stable")
         self._stored = distinct(self._names.copy())
         self._used: list[Hashes] = []
         self._given: deque[tuple[Hashes, HashRows]] = deque(maxlen=_GIVEN)
@@ -63,6 +64,7 @@ class FeatureFile:
             once = new[np.sort(np.unique(names[new], return_index=True)[1])]
             self._parts.append(HashRows.of(make(texts[row]) for row in once.tolist()))
             self._names = np.concatenate([self._names, names[once]])
+            self._order = np.argsort(self._names, kind="stable")
             places = self._places(names)
         self._used.append(names)
         rows = taken(self._parts, places)
@@ -71,9 +73,8 @@ class FeatureFile:
 
     def _places(self, names: Hashes) -> Places:
         """Return where the features of each name are, counted through all parts; -1 for none."""
-        order = np.argsort(self._names, kind="stable")
-        found = places_in(self._names[order], names)
-        return np.where(found >= 0, np.append(order, -1)[found], -1)
+        found = places_in(self._names[self._order], names)
+        return np.where(found >= 0, np.append(self._order, -1)[found], -1)
 
     def write(self, with_unused: bool = False) -> None:
         """Replace the file by what was used since it was read, if that is anything else.
