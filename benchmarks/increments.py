@@ -1,6 +1,6 @@
-"""What one changed document costs: a dataset built, one document edited, built again.
+"""What one changed document costs: a dataset built, one document edited, built again, and so on.
 
-Run: `.venv/bin/python -m benchmarks.increments [--documents 10000] [--page PAGE]`
+Run: `.venv/bin/python -m benchmarks.increments [--documents 10000] [--edits 5] [--page PAGE]`
 """
 
 import argparse
@@ -48,13 +48,14 @@ def main() -> None:
     parser.add_argument(
         "--paragraphs", type=int, nargs=2, default=(2, 5), help="Fewest and most of a document."
     )
+    parser.add_argument("--edits", type=int, default=5, help="One after the other.")
     parser.add_argument("--build", action="store_true", help="Build once and print the times.")
     options = parser.parse_args()
     if options.build:
         print(json.dumps(build(options.folder)))
         return
     lengths = tuple(options.paragraphs)
-    rows = measure(options.folder, options.documents, lengths, options.model)
+    rows = measure(options.folder, options.documents, lengths, options.model, options.edits)
     options.page.write_text(render(rows, options.documents, lengths), encoding="utf-8")
 
 
@@ -100,8 +101,10 @@ def processor_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def measure(folder: Path, count: int, lengths: tuple[int, int], model: Path) -> dict[str, Any]:
-    """Build, change one document, build again."""
+def measure(
+    folder: Path, count: int, lengths: tuple[int, int], model: Path, edits: int
+) -> dict[str, Any]:
+    """Build; change one document and build again, so often; return the middle one of these."""
     home = folder / "home"
     if not (folder / "full.json").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -110,14 +113,26 @@ def measure(folder: Path, count: int, lengths: tuple[int, int], model: Path) -> 
         (home / "models").symlink_to(model, target_is_directory=True)
         (folder / "full.json").write_text(json.dumps(_in_process(folder)))
     full = json.loads((folder / "full.json").read_text())
-    changed = edit(folder / "documents", full["folders"], len(list(folder.glob("again-*"))))
-    again = _in_process(folder)
-    (folder / f"again-{len(list(folder.glob('again-*')))}.json").write_text(json.dumps(again))
+    found = [_changed(folder, full) for _ in range(edits)]
+    ranked = sorted(found, key=lambda build: float(build["total"]))
+    again, before = ranked[len(ranked) // 2], full
+    if found.index(again):
+        before = found[found.index(again) - 1]
     texts = [row["text"].split() for row in _rows(full["folders"]["ingestion"])]
     return {
-        "full": full, "again": again, "changed": changed, "reuse": reuse(full, again),
+        "full": full, "again": again, "reuse": reuse(before, again),
+        "totals": [build["total"] for build in found],
         "words": sum(map(len, texts)) / len(texts),
     }  # fmt: skip
+
+
+def _changed(folder: Path, full: Mapping[str, Any]) -> dict[str, Any]:
+    """Change one more document and build again."""
+    number = len(list(folder.glob("again-*.json")))
+    changed = edit(folder / "documents", full["folders"], number)
+    again = _in_process(folder) | {"changed": changed}
+    (folder / f"again-{number}.json").write_text(json.dumps(again))
+    return again
 
 
 def edit(documents: Path, folders: Mapping[str, str], turn: int) -> str:
@@ -205,19 +220,20 @@ def render(rows: Mapping[str, Any], count: int, lengths: tuple[int, int]) -> str
             f"{count:,} files of {lengths[0]} to {lengths[1]} paragraphs in nine formats "
             f"({rows['words']:.0f} words a document on average), each in words of its own; "
             "profile `default`, rules only. The dataset is built, in "
-            f"`{rows['changed']}` the numbers of a sentence are changed that is a row's answer, "
-            "and the dataset is built again. Processor seconds of the process from start to "
-            "end, its parsers included; Prefect's temporary server, which works beside it, is not:",
+            f"`{again['changed']}` the numbers of a sentence are changed that is a row's answer, "
+            f"and the dataset is built again. The middle one of {len(rows['totals'])} such edits, "
+            "one after the other. Processor seconds of the process from start to end, its parsers "
+            "included; Prefect's temporary server, which works beside it, is not:",
             "",
             "| stage | full build | one document changed | share of its own |",
             "|---|---:|---:|---:|",
             *(f"| {name} | {a:.2f} | {b:.2f} | {b / max(a, 0.01):.1%} |" for name, a, b in spent),
             "",
-            f"The second build takes {share:.1%} of the first; the goal of {TARGET:.0%} is "
-            f"{verdict}.",
+            f"The changed build takes {share:.1%} of the full one; the goal of {TARGET:.0%} is "
+            f"{verdict}. All edits, s: {', '.join(f'{total:.1f}' for total in rows['totals'])}.",
             "",
-            "Rows of the second build, kept and dropped, and how many of them are equal to a row "
-            "of the first in every column (SHA-256 of the row):",
+            "Rows of the changed build, kept and dropped, and how many of them are equal to a row "
+            "of the build before in every column (SHA-256 of the row):",
             "",
             "| dataset | rows | equal to a row before | new or changed |",
             "|---|---:|---:|---:|",
@@ -230,7 +246,7 @@ def render(rows: Mapping[str, Any], count: int, lengths: tuple[int, int]) -> str
 
 
 def remaining(full: Mapping[str, Any], again: Mapping[str, Any]) -> str:
-    """Say what stands between the second build and the goal, by what it spends most on."""
+    """Say what stands between the changed build and the goal, by what it spends most on."""
     goal = TARGET * full["total"]
     spent = {**again["spent"], "imports, Prefect, MLflow": again["rest"]}
     ranked = sorted(spent.items(), key=lambda item: -item[1])[:NAMED]
@@ -238,7 +254,7 @@ def remaining(full: Mapping[str, Any], again: Mapping[str, Any]) -> str:
     over = again["total"] - goal
     missing = f"; {over:.1f} s too many" if over > 0 else ""
     return (
-        f"The goal is {goal:.1f} s{missing}. The second build spends most on: {most}. Ingestion "
+        f"The goal is {goal:.1f} s{missing}. The changed build spends most on: {most}. Ingestion "
         "runs first, so its figure holds the import of Great Expectations."
     )
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.environment import log_to_terminal, prepare_environment
+from flows.garbage import loaded_to_stay
 from flows.loading import load_what_runs_use
 from flows.orphans import end_with_this_process
 from flows.services import prefect_api_url
@@ -97,13 +98,13 @@ def _interruption_told() -> Iterator[None]:
 
 @contextmanager
 def _prefect_server(settings: Settings, checks: bool) -> Iterator[None]:
-    from prefect.settings import (
-        PREFECT_API_URL,
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-        PREFECT_SERVER_ALLOW_EPHEMERAL_MODE,
-        temporary_settings,
-    )
-
+    with loaded_to_stay():
+        from prefect.settings import (
+            PREFECT_API_URL,
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+            PREFECT_SERVER_ALLOW_EPHEMERAL_MODE,
+            temporary_settings,
+        )
     url = prefect_api_url(settings.resolved_home)
     if url is not None and not PREFECT_API_URL.value():
         with temporary_settings({PREFECT_API_URL: url}):
