@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,10 +12,12 @@ from data_contracts.schemas import EXAMPLE
 from tasks.splitting.config import SplittingConfig
 from tasks.splitting.ledger import ledger_path, read_ledger
 from tasks.text.recall import RECALL, row_flags
-from tasks.text.rows import strings
 from tasks.versions.find import Version, list_versions
 
 _STAGE = "splitting"
+
+# What tells a version's test rows.
+_TOLD_BY = ("example_id", "split", "flags")
 
 
 def earlier_tests(home: Path, name: str, config: SplittingConfig, fingerprint: str) -> pa.Table:
@@ -29,12 +32,18 @@ def earlier_tests(home: Path, name: str, config: SplittingConfig, fingerprint: s
         config: Salt and what is held out: they belong to the name.
         fingerprint: Of the split that is not earlier.
     """
-    rows = EXAMPLE.empty_table()
-    for version in _earlier(home, name, config, fingerprint):
-        tests = held_out(read_kept(reference(version.folder, version.manifest)))
-        again = pc.is_in(rows["example_id"], value_set=tests["example_id"].combine_chunks())
-        rows = pa.concat_tables([rows.filter(pc.invert(again)), tests])
-    return rows
+    found = [EXAMPLE.empty_table()]
+    seen: Any = pa.array([], pa.string())
+    for version in reversed(list(_earlier(home, name, config, fingerprint))):
+        ref = reference(version.folder, version.manifest)
+        # most versions hold nothing that a later one does not: their texts stay on the disk
+        names = held_out(read_kept(ref, _TOLD_BY))["example_id"].combine_chunks()
+        if pc.all(pc.is_in(names, value_set=seen)).as_py():
+            continue
+        tests = held_out(read_kept(ref))
+        found.append(tests.filter(pc.invert(pc.is_in(tests["example_id"], value_set=seen))))
+        seen = pa.concat_arrays([seen, names])
+    return pa.concat_tables(reversed(found))
 
 
 def _earlier(home: Path, name: str, config: SplittingConfig, fingerprint: str) -> Iterator[Version]:
@@ -58,10 +67,7 @@ def _source(version: Version) -> str:
 
 def held_out(rows: pa.Table) -> pa.Table:
     """Return the test rows of a split, but for recall questions."""
-    splits, flags = strings(rows, "split"), row_flags(rows)
-    tests = [
-        at
-        for at, (split, found) in enumerate(zip(splits, flags, strict=True))
-        if split == "test" and RECALL not in found
-    ]
-    return rows.take(pa.array(tests, pa.int64()))
+    mask: Any = pc.equal(rows["split"], pa.scalar("test"))
+    tests = rows.filter(mask)
+    asked = [RECALL not in flags for flags in row_flags(tests)]
+    return tests.filter(pa.array(asked, pa.bool_()))

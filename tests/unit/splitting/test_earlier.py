@@ -1,5 +1,7 @@
 """Which earlier test rows a profile must not train on."""
 
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +15,7 @@ from tasks.splitting.earlier import earlier_tests, held_out
 from tasks.tracking import RunContext, start_pipeline_run
 
 CONFIG = SplittingConfig(min_rows=1)
+MINUTES = count()
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
@@ -31,6 +34,18 @@ def divide(context: RunContext, rows: pa.Table, name: str, config=CONFIG) -> Dat
         rows=rows.num_rows,
     )  # fmt: skip
     return task.split.fn(ref, config, context, name=name)
+
+
+@pytest.fixture(autouse=True)
+def _minutes_apart(monkeypatch):
+    """Versions come in the order of their times, which are kept in whole seconds."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2026, 1, 1, tzinfo=tz) + timedelta(minutes=next(MINUTES))
+
+    monkeypatch.setattr("tasks.stage.datetime", Clock)
 
 
 def held(ref: DatasetRef) -> set[str]:
@@ -63,6 +78,28 @@ def test_all_test_rows_of_older_splits_of_the_same_profile(table, context: RunCo
     assert found(context.home, "ours", three, salted) == set()
     again = earlier_tests(context.home, "ours", CONFIG, three.fingerprint)
     assert again.num_rows == len(held(one) | held(two)), "a row of two versions counts once"
+
+
+def test_of_a_row_of_several_versions_the_latest_is_returned(table, context: RunContext) -> None:
+    def rows(answer: str, numbers: range) -> pa.Table:
+        return table(
+            [
+                {"example_id": f"e{n}", "document_id": f"d{n}", "group_id": f"g{n}",
+                 "answer": f"{answer} {n}."}
+                for n in numbers
+            ]
+        )  # fmt: skip
+
+    one = divide(context, rows("Old", range(62)), "mine")
+    two = divide(context, rows("New", range(20, 62)), "mine")
+    three = divide(context, rows("Newer", range(62, 93)), "mine")
+    last = divide(context, rows("Now", range(93)), "mine")
+    told = earlier_tests(context.home, "mine", CONFIG, last.fingerprint).to_pylist()
+    latest = {name: "Old" for name in held(one)} | {name: "New" for name in held(two)}
+    latest |= {name: "Newer" for name in held(three)}
+    assert set(latest.values()) == {"Old", "New", "Newer"}
+    assert {row["example_id"]: row["answer"].split()[0] for row in told} == latest
+    assert len(told) == len(latest)
 
 
 def test_recall_questions_are_trained_on_purpose(table, context: RunContext) -> None:
