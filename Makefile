@@ -63,8 +63,9 @@ types: $(STAMP) ## Types
 imports: $(STAMP) ## flows -> tasks -> data_contracts
 	$(BIN)/lint-imports
 
+# In the order of the folders: the longest tests, of whole runs, come first, not last.
 unit: $(STAMP) ## The tests
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 docs: $(STAMP) ## Build the documentation into site/, links checked (extra `docs`)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
