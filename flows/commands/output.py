@@ -1,8 +1,10 @@
 """How verbs answer: text for people on standard output, or JSON for programs."""
 
 import json
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -83,17 +85,28 @@ def prefect_session(settings: Settings, checks: bool = True) -> Iterator[None]:
         yield
 
 
+class _Terminated(SystemExit):
+    """SIGTERM was sent; a flow passes it on to the handler from before it."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated(128 + number)  # what a shell calls it
+
+
 @contextmanager
 def _interruption_told() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _Terminated):
         typer.secho(
             "Interrupted. What was finished is kept: the same command goes on from there.",
             fg=typer.colors.YELLOW,
             err=True,
         )
         raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

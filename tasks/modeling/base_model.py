@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from data_contracts.base import digest, file_sha256
 from data_contracts.errors import ModelError, StorageError
 from data_contracts.results import BaseModelRef
+from tasks.modeling.loaded_tokenizers import loaded_tokenizer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,18 +34,6 @@ CONVERSION_VERSION = 1
 
 # What is taken of a model on the hub: no pickles, no code.
 _FROM_THE_HUB = ["*.json", "*.safetensors", "*.jinja", "tokenizer.model"]
-
-# For base models that bring no chat template. It is saved with the tuned model, so that
-# serving uses the very text that training used. The end token closes each answer.
-PLAIN_CHAT_TEMPLATE = (
-    "{{ bos_token }}"
-    "{% for message in messages %}"
-    "{% if message['role'] == 'system' %}{{ message['content'] }}\n\n"
-    "{% elif message['role'] == 'user' %}User: {{ message['content'] }}\n"
-    "{% else %}Assistant: {{ message['content'] }}{{ eos_token }}\n{% endif %}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}Assistant:{% endif %}"
-)
 
 
 def resolve_base_model(name: str, home: Path) -> BaseModelRef:
@@ -193,22 +182,17 @@ def _from_hub(name: str) -> BaseModelRef:
 
 
 def load_tokenizer(base: BaseModelRef) -> "PreTrainedTokenizerBase":
-    """Load the tokenizer, with a plain chat template where the model brings none.
+    """Return the tokenizer, with a plain chat template where the model brings none.
+
+    Only its chat template may be set: the rest is shared (see `loaded_tokenizer`).
 
     Raises:
         ModelError: The folder holds no usable tokenizer.
     """
-    from transformers import AutoTokenizer
-
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base.folder, trust_remote_code=False)
+        return loaded_tokenizer(Path(base.folder))
     except (OSError, ValueError, json.JSONDecodeError) as error:
         raise ModelError(f"Cannot load a tokenizer from {base.folder}: {error}") from error
-    if tokenizer.chat_template is None:
-        tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
 
 
 def load_model(base: BaseModelRef, **options: Any) -> "PreTrainedModel":

@@ -32,6 +32,7 @@ from tasks.training.packing import check_packing
 from tasks.training.row_losses import keep_best_and_last
 from tasks.training.sampling import stages_of
 from tasks.training.sharding import is_sharded, shard
+from tasks.training.termination import checkpoint_before_the_end
 from tasks.training.trainer import SupervisedTrainer
 
 if TYPE_CHECKING:
@@ -193,7 +194,8 @@ def _run(
         trainer.start(base, anchors)
         if trainer.args.process_index:  # each process draws its own dropout
             torch.manual_seed(trainer.config.seed + trainer.args.process_index)
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        with checkpoint_before_the_end(trainer):
+            trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     except torch.OutOfMemoryError as error:
         raise TrainingError(
             f"The accelerator ran out of memory: {error}. Lower training.batch_size (and raise "

@@ -115,7 +115,10 @@ with prefect_session(Settings()):
 """
 
 
-def test_a_run_that_a_terminal_interrupts_tells_so_and_ends(tmp_path, repository):
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)]
+)
+def test_a_run_that_is_interrupted_tells_so_and_ends(tmp_path, repository, number, code):
     run = subprocess.Popen(
         [sys.executable, "-c", IS_INTERRUPTED],
         env=plain_environment(TEMPER_HOME=str(tmp_path), PYTHONPATH=str(repository)),
@@ -126,11 +129,12 @@ def test_a_run_that_a_terminal_interrupts_tells_so_and_ends(tmp_path, repository
     )
     try:
         assert run.stdout.readline() == "begun\n"
-        os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does: to all of the group
+        os.killpg(run.pid, number)  # as Ctrl-C does: to all of the group
         _, said = run.communicate(timeout=60)  # with its server gone, Prefect asks it for minutes
     finally:
         run.kill()
         run.communicate()
+    assert run.returncode == code
     assert "the same command goes on from there" in said
     with sqlite3.connect(tmp_path / "prefect" / "prefect.db") as database:
         states = database.execute("select state_type from flow_run").fetchall()

@@ -13,13 +13,9 @@ from data_contracts.validation import schema_failures
 from tasks.augmentation.config import AugmentationConfig, ReplayConfig
 from tasks.augmentation.replay import Stock
 from tasks.augmentation.sampling import Sampler, user_opening
-from tasks.modeling.base_model import (
-    PLAIN_CHAT_TEMPLATE,
-    load_model,
-    load_tokenizer,
-    resolve_base_model,
-)
+from tasks.modeling.base_model import load_model, load_tokenizer, resolve_base_model
 from tasks.modeling.chat import encode_example
+from tasks.modeling.loaded_tokenizers import PLAIN_CHAT_TEMPLATE
 from tests.tiny_models import tiny_base
 
 TRAIN = [

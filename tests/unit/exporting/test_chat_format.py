@@ -9,7 +9,8 @@ import pytest
 from data_contracts.errors import ExportError
 from tasks.exporting.chat_format import ChatFormat, find_chat_format
 from tasks.exporting.modelfile import go_template, modelfile
-from tasks.modeling.base_model import PLAIN_CHAT_TEMPLATE, load_tokenizer
+from tasks.modeling.base_model import load_tokenizer
+from tasks.modeling.loaded_tokenizers import PLAIN_CHAT_TEMPLATE
 from tests.tiny_models import tiny_base
 
 # The shapes of three families: a role of its own name and a system message inside the first
