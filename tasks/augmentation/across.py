@@ -114,6 +114,8 @@ def _within_share(rows: Sequence[Row], examples: pa.Table, config: AugmentationC
     """Drop variants above the highest share, chosen by hash."""
     own = examples.column("split").to_pylist().count("train")
     most = math.floor(config.max_share / (1 - config.max_share) * own + 1e-9)
+    if len(rows) <= most:
+        return list(rows), []
     ranked = sorted(rows, key=lambda row: digest([config.seed, "share", row["example_id"]]))
     surplus = {row["example_id"] for row in ranked[most:]}
     detail = f"Variants may be {config.max_share:.0%} of the training rows at most."

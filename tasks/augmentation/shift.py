@@ -80,13 +80,14 @@ class _Counts:
 
 
 def _counted(rows: Sequence[Row]) -> _Counts:
-    texts = (f"{row['question']} {row['answer']}" for row in rows)
+    questions = [normal_words(str(row["question"])) for row in rows]
+    answers = (normal_words(str(row["answer"])) for row in rows)
     lengths = {part: sum(len(str(row[part]).split()) for row in rows) for part in _PARTS}
     return _Counts(
         rows=len(rows),
         lengths=Counter(lengths),
-        words=Counter(chain.from_iterable(map(normal_words, texts))),
-        openings=Counter(b" ".join(normal_words(str(row["question"]))[:2]) for row in rows),
+        words=Counter(chain.from_iterable(chain(questions, answers))),
+        openings=Counter(b" ".join(words[:2]) for words in questions),
         kinds=Counter(str(row["kind"]) for row in rows),
         languages=Counter(str(row["language"]) for row in rows),
     )

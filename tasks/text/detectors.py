@@ -110,8 +110,9 @@ def _at(features: Features, places: Positions) -> Features:
 
 def _among_few(compare: Compare, ours: HashRows, rows: Positions, few: HashRows) -> Closest:
     """Compare with a few rows only those of many that share anything with any of them."""
-    near = np.flatnonzero(ours.sharing(union(few))[rows])
-    found = compare(ours.take(rows[near]), few)
+    many = ours.take(rows)  # held-out rows are few of the table: the others are not looked through
+    near = np.flatnonzero(many.sharing(union(few)))
+    found = compare(many.take(near), few)
     value, index = np.zeros(rows.size), np.zeros(rows.size, np.int64)
     value[near], index[near] = found.value, found.index
     return Closest(value, index)
