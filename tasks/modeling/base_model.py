@@ -4,7 +4,6 @@ A base model is named by `embedded` (Gemma 3 270M, which comes as a Python packa
 that Temper works without a model hub), by a folder, or by a Hugging Face hub id.
 """
 
-import json
 import logging
 import shutil
 import tempfile
@@ -191,7 +190,7 @@ def load_tokenizer(base: BaseModelRef) -> "PreTrainedTokenizerBase":
     """
     try:
         return loaded_tokenizer(Path(base.folder))
-    except (OSError, ValueError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"Cannot load a tokenizer from {base.folder}: {error}") from error
 
 
