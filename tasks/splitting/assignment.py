@@ -1,4 +1,8 @@
-"""Which documents and questions lie where: what a split must keep of earlier ones."""
+"""Which documents and questions lie where: what a split must keep of earlier ones.
+
+Documents are known by their identifiers, and held-out rows also by what they say: a document
+that is renamed, or whose text turns up in another one, is the same to the model that learns it.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +13,8 @@ import pyarrow as pa
 from data_contracts.base import digest
 from tasks.splitting.groups import Groups
 from tasks.text.recall import RECALL
-from tasks.text.rows import strings
+from tasks.text.rows import RowTexts, strings
+from tasks.text.shingles import text_hash
 
 # From the loosest to the strictest: a row may move to the right only.
 SPLITS = ("train", "validation", "test")
@@ -21,43 +26,79 @@ class Assignment:
 
     Attributes:
         documents: document_id to train, validation or test.
-        recall: example_id of the held-out questions on trained documents.
+        recall: The held-out questions on trained documents: their example_id, and their texts'
+            names (`text_names`).
+        texts: Name of what a held-out row says to validation or test; recall questions apart.
     """
 
     documents: Mapping[str, str] = field(default_factory=dict)
     recall: frozenset[str] = frozenset()
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def within(self, examples: pa.Table) -> "Assignment":
         """Return what concerns the documents and rows of a table."""
         documents = set(strings(examples, "document_id"))
+        texts = set(text_names(examples)) if self.texts or self.recall else set()
         return Assignment(
             {name: side for name, side in self.documents.items() if name in documents},
-            self.recall & set(strings(examples, "example_id")),
+            self.recall & (texts | set(strings(examples, "example_id"))),
+            {name: side for name, side in self.texts.items() if name in texts},
         )
+
+    def told_by_texts(self, examples: pa.Table) -> dict[str, str]:
+        """Return the strictest side that a row of a document had by its text, in any document."""
+        if not self.texts:
+            return {}
+        told: dict[str, str] = {}
+        for document, name in zip(
+            strings(examples, "document_id"), text_names(examples), strict=True
+        ):
+            side = self.texts.get(name)
+            if side is not None:
+                told[document] = strictest([side, told.get(document, side)])
+        return told
 
     def joined(self, later: "Assignment") -> "Assignment":
         """Return both together; where they differ the stricter side counts."""
-        documents = dict(self.documents)
-        for name, side in later.documents.items():
-            documents[name] = strictest([side, documents.get(name, side)])
-        return Assignment(documents, self.recall | later.recall)
+        return Assignment(
+            _strictest_of(self.documents, later.documents),
+            self.recall | later.recall,
+            _strictest_of(self.texts, later.texts),
+        )
 
     def digest(self) -> str:
-        """Return a hash of the contents."""
-        return digest([dict(self.documents), sorted(self.recall)], length=32)
+        """Return a hash of the contents; without texts that of ledgers that kept none."""
+        texts = [dict(self.texts)] if self.texts else []
+        return digest([dict(self.documents), sorted(self.recall), *texts], length=32)
+
+
+def _strictest_of(before: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
+    sides = dict(before)
+    for name, side in later.items():
+        sides[name] = strictest([side, sides.get(name, side)])
+    return sides
 
 
 def assignment_of(examples: pa.Table) -> Assignment:
     """Return the assignment that a split table shows."""
     documents: dict[str, str] = {}
     recall: set[str] = set()
+    texts: dict[str, str] = {}
     columns = ["example_id", "document_id", "split", "flags"]
-    for row in examples.select(columns).to_pylist():
+    rows = examples.select(columns).to_pylist()
+    for row, text in zip(rows, text_names(examples), strict=True):
         if RECALL in row["flags"]:
-            recall.add(row["example_id"])
-        else:
-            documents[row["document_id"]] = row["split"]
-    return Assignment(documents, frozenset(recall))
+            recall |= {row["example_id"], text}
+            continue
+        documents[row["document_id"]] = row["split"]
+        if row["split"] != "train":
+            texts[text] = strictest([row["split"], texts.get(text, row["split"])])
+    return Assignment(documents, frozenset(recall), texts)
+
+
+def text_names(examples: pa.Table) -> list[str]:
+    """Return a name of each row's question, with its earlier turns, and answer as they stand."""
+    return [f"{text_hash(text):016x}" for text in RowTexts(examples).said]
 
 
 def strictest(sides: Iterable[str]) -> str:
@@ -65,26 +106,43 @@ def strictest(sides: Iterable[str]) -> str:
     return max(sides, key=SPLITS.index)
 
 
-def settled_groups(groups: Groups, previous: Assignment) -> dict[str, str]:
-    """Return the side of every group with a document that had one: the strictest of them."""
-    known = {name: _sides(group.documents, previous) for name, group in groups.items()}
-    return {name: strictest(sides.values()) for name, sides in known.items() if sides}
+def settled_groups(groups: Groups, *known: Mapping[str, str]) -> dict[str, str]:
+    """Return the side of every group with a document that had one: the strictest of them.
+
+    Args:
+        groups: All groups.
+        known: Sides of documents: by their identifiers, and by what their rows say.
+    """
+    settled: dict[str, str] = {}
+    for name, group in groups.items():
+        had = [sides[document] for sides in known for document in group.documents.keys() & sides]
+        if had:
+            settled[name] = strictest(had)
+    return settled
 
 
 def joined_groups(
-    groups: Groups, sides: Mapping[str, str], previous: Assignment
+    examples: pa.Table, groups: Groups, sides: Mapping[str, str], known: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Describe the groups that hold documents of different earlier sides."""
-    found = []
+    """Describe the groups that moved documents to a stricter side than they had.
+
+    Args:
+        examples: The rows.
+        groups: All groups.
+        sides: The side of each group.
+        known: The sides that documents had by their identifiers.
+    """
+    moved: dict[str, dict[str, str]] = {}
     for name, side in sides.items():
-        before = _sides(groups[name].documents, previous)
-        if len(set(before.values())) > 1:
-            moved = {document: old for document, old in before.items() if old != side}
-            rows = sum(groups[name].documents[document] for document in moved)
-            found.append({"group_id": name, "split": side, "moved": moved, "rows": rows})
-    return found
-
-
-def _sides(documents: Iterable[str], previous: Assignment) -> dict[str, str]:
-    known = previous.documents
-    return {document: known[document] for document in sorted(documents) if document in known}
+        had = {document: known[document] for document in groups[name].documents.keys() & known}
+        stricter = {document: old for document, old in sorted(had.items()) if old != side}
+        if stricter:
+            moved[name] = stricter
+    rows: dict[str, list[str]] = {name: [] for name in moved}
+    for row in examples.select(["example_id", "group_id", "document_id"]).to_pylist():
+        if row["document_id"] in moved.get(row["group_id"], {}):
+            rows[row["group_id"]].append(row["example_id"])
+    return [
+        {"group_id": name, "split": sides[name], "moved": moved[name], "rows": rows[name]}
+        for name in moved
+    ]

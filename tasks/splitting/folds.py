@@ -4,7 +4,6 @@ import pyarrow as pa
 
 from data_contracts.errors import TooFewRows
 from data_contracts.schemas import REPLAY
-from tasks.splitting.assignment import Assignment
 from tasks.splitting.config import KFoldStrategy, SplittingConfig
 from tasks.splitting.groups import collect_groups
 from tasks.splitting.strategies import assign
@@ -36,7 +35,7 @@ def fold_examples(examples: pa.Table, folds: int, fold: int, salt: str = "folds"
             f"form {len(groups)}. Ask for fewer folds, or add documents."
         )
     strategy = KFoldStrategy(folds=folds, fold=fold)
-    sides = assign(groups, SplittingConfig(strategy=strategy, salt=salt), Assignment())
+    sides = assign(groups, SplittingConfig(strategy=strategy, salt=salt))
     # a group of general rows only is in no fold: it is trained on
     splits = [sides.get(name, "train") for name in strings(usable, "group_id")]
     dealt = usable.set_column(

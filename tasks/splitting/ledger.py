@@ -1,7 +1,8 @@
 """The ledger: which side every document has had, kept beside the datasets.
 
 `<home>/splits/<name>-<digest>.json` holds the strictest side of every document that was
-ever split under a name, `salt` and `by`, the recall questions held out, and for each dataset made
+ever split under a name, `salt` and `by`, of what every held-out row said, the recall questions
+held out, and for each dataset made
 the earlier assignment it rested on. That assignment, as far as it concerns the rows at hand,
 is part of the dataset's fingerprint. A run over unchanged rows finds its entry and so its
 dataset; it is made anew only if a side has changed since. The ledger is written after the
@@ -53,7 +54,7 @@ class Ledger:
         made = self.made.get(source)
         if made is not None and made.gave == concerned.digest():
             return made.rested_on
-        return concerned.digest() if concerned.documents else None
+        return None if concerned == Assignment() else concerned.digest()
 
     def with_split(
         self, source: str, rested_on: str | None, examples: pa.Table, split: pa.Table
@@ -82,7 +83,8 @@ def read_ledger(path: Path) -> Ledger:
         value = json.loads(path.read_text(encoding="utf-8"))
         recall = frozenset(map(str, value["recall"]))
         made = {source: Made(**entry) for source, entry in value["made"].items()}
-        return Ledger(Assignment(dict(value["documents"]), recall), made)
+        texts = dict(value.get("texts", {}))  # ledgers of Temper 0.1 have none
+        return Ledger(Assignment(dict(value["documents"]), recall, texts), made)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DatasetError(
             f"{path} is not a ledger of earlier splits: {error!r}. Restore it from a backup; if "
@@ -99,6 +101,7 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
     value: dict[str, Any] = {
         "documents": dict(ledger.assignment.documents),
         "recall": sorted(ledger.assignment.recall),
+        "texts": dict(ledger.assignment.texts),
         "made": {
             source: {"rested_on": made.rested_on, "gave": made.gave}
             for source, made in ledger.made.items()

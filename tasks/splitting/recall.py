@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.splitting.assignment import text_names
 from tasks.splitting.config import SplittingConfig
 from tasks.splitting.groups import number
 from tasks.text.hash_rows import HashRows
@@ -32,10 +33,11 @@ def choose_recall(
         examples: All rows.
         trained: Positions of the rows on the training side.
         config: Salt and similarity.
-        previous: Identifiers of the questions that were held out before.
+        previous: Identifiers, and names of texts, of the questions that were held out before.
     """
     identifiers = strings(examples, "example_id")
-    held = {row for row in trained if identifiers[row] in previous}
+    texts = text_names(examples) if previous else identifiers
+    held = {row for row in trained if {identifiers[row], texts[row]} & previous}
     facts = _facts(examples, trained)
     apart = _apart(examples, trained, config)
     chosen = set(held)

@@ -1,10 +1,11 @@
 """The split: every group of related rows goes to one side, and held-out rows stay held out.
 
-Documents that an earlier split assigned keep their side. Where a new document joins groups
+Documents that an earlier split assigned keep their side, and so does what a held-out row says
+word for word, under whatever name its document comes back. Where a new document joins groups
 of different sides, the strictest side counts (test before validation before train), so no
-held-out row is ever trained on as a corpus grows, shrinks or changes; such groups are
-reported in `joined_groups.json`. Groups of new documents only are dealt out by hash until
-the shares are met (`tasks.splitting.deal`).
+held-out row is ever trained on as a corpus grows, shrinks or changes; what moves so is
+reported in `joined_groups.json`, row by row. Groups of new documents only are dealt out by
+hash until the shares are met (`tasks.splitting.deal`).
 
 What it costs: joined groups make the held-out share grow, and the earlier assignment must be
 kept (`tasks.splitting.ledger`). Without it the split is still the same on every machine, but
@@ -58,15 +59,16 @@ def split_examples(
     """
     before = previous or Assignment()
     groups = collect_groups(examples, origins)
-    sides = assign(groups, config, before)
+    sides = assign(groups, config, before.documents, before.told_by_texts(examples))
     splits = [sides.get(group) for group in strings(examples, "group_id")]
     recall, facts = _recall(examples, splits, config, before)
     for row in recall:
         splits[row] = "test"
     _check(groups, splits, config)
-    joined = [] if config.strategy.strategy == "kfold" else joined_groups(groups, sides, before)
+    kfold = config.strategy.strategy == "kfold"
+    joined = [] if kfold else joined_groups(examples, groups, sides, before.documents)
     figures = _figures(groups, sides, splits, config)
-    figures |= {"joined_groups": len(joined), "joined_rows": sum(j["rows"] for j in joined)}
+    figures |= {"joined_groups": len(joined), "joined_rows": sum(len(j["rows"]) for j in joined)}
     figures |= {"recall.rows": len(recall), "recall.facts": facts} if _asks(config) else {}
     _tell(figures, joined)
     labelled = _label(examples, splits, set(recall), config)
@@ -161,8 +163,8 @@ def _tell(figures: Mapping[str, float], joined: Sequence[Mapping[str, Any]]) -> 
         )
     if joined:
         logger.info(
-            "%d groups hold documents of different earlier sides; %d rows moved to the stricter "
-            "side, see %s.",
+            "%d groups hold documents or texts of different earlier sides; %d rows moved to the "
+            "stricter side, see %s.",
             len(joined),
             figures["joined_rows"],
             JOINED,

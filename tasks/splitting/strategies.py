@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping
 
-from tasks.splitting.assignment import Assignment, settled_groups, strictest
+from tasks.splitting.assignment import settled_groups, strictest
 from tasks.splitting.config import KFoldStrategy, SplittingConfig, TimeStrategy
 from tasks.splitting.deal import deal
 from tasks.splitting.groups import Group, Groups, number
 
 
-def assign(groups: Groups, config: SplittingConfig, previous: Assignment) -> dict[str, str]:
-    """Return the side of every group; undated groups that are to be dropped have none."""
+def assign(groups: Groups, config: SplittingConfig, *known: Mapping[str, str]) -> dict[str, str]:
+    """Return the side of every group; undated groups that are to be dropped have none.
+
+    Args:
+        groups: All groups.
+        config: Shares and strategy.
+        known: Earlier sides of documents, as `settled_groups` takes them.
+    """
     if isinstance(config.strategy, KFoldStrategy):
         return _by_fold(groups, config.strategy, config.salt)
-    settled = settled_groups(groups, previous)
+    settled = settled_groups(groups, *known)
     if isinstance(config.strategy, TimeStrategy):
         dated = _by_date(groups, config.strategy, config)
         return {name: strictest([s, settled.get(name, s)]) for name, s in dated.items()}

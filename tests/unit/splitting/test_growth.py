@@ -1,5 +1,6 @@
 """Laws of groups and splits together, on rows whose kinship curation finds itself."""
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
@@ -22,12 +23,17 @@ RANK = {"train": 0, "validation": 1, "test": 2}
 FACTS = st.dictionaries(st.integers(0, 30), st.integers(0, 12), min_size=4, max_size=20)
 
 
-def rows(facts: dict[int, int]) -> list[dict[str, str]]:
-    """Return a row for each document and one of its own for each, so that none is empty."""
+def rows(facts: dict[int, int], renamed: Collection[int] = ()) -> list[dict[str, str]]:
+    """Return a row for each document and one of its own for each, so that none is empty.
+
+    Args:
+        facts: The fact that each document tells.
+        renamed: Documents under another name, with other names of their rows.
+    """
     return [
         {
-            "example_id": f"{document}-{kind}",
-            "document_id": f"d{document:03}",
+            "example_id": f"{document}-{kind}{'-renamed' * (document in renamed)}",
+            "document_id": f"{'r' if document in renamed else 'd'}{document:03}",
             "question": f"What about {digest([document, kind], length=20)}?",
             "answer": " ".join(digest([said, word], length=8) for word in range(16)),
         }
@@ -36,8 +42,8 @@ def rows(facts: dict[int, int]) -> list[dict[str, str]]:
     ]
 
 
-def build(table, facts, before=None):
-    grouped = curate_examples(table(rows(facts | alone(20))), CURATION)
+def build(table, facts, before=None, renamed=()):
+    grouped = curate_examples(table(rows(facts | alone(20), renamed)), CURATION)
     return split_examples(grouped.kept, SPLITTING, before).kept, grouped
 
 
@@ -76,6 +82,25 @@ def test_no_held_out_row_is_trained_on_as_documents_come_go_and_change(
     old = dict(zip(before["example_id"].to_pylist(), before["split"].to_pylist(), strict=True))
     for row in after.to_pylist():
         assert RANK[row["split"]] >= RANK[old.get(row["example_id"], "train")]
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    facts=FACTS,
+    changed=st.dictionaries(st.integers(0, 30), st.integers(0, 12), max_size=5),
+    renamed=st.sets(st.integers(0, 30)) | st.just(set(range(200))),
+)
+def test_what_a_held_out_row_says_is_never_trained_on_under_another_name(
+    table, facts, changed, renamed
+) -> None:
+    before, _ = build(table, facts)
+    after, _ = build(table, facts | changed, assignment_of(before), renamed)
+    old = {said(row): row["split"] for row in before.to_pylist()}
+    assert all(RANK[row["split"]] >= RANK[old.get(said(row), "train")] for row in after.to_pylist())
+
+
+def said(row) -> tuple[str, str]:
+    return row["question"], row["answer"]
 
 
 @settings(deadline=None, max_examples=6)

@@ -14,6 +14,7 @@ from tasks.text.hash_rows import HashRows
 from tasks.text.shingles import character_shingles, jaccard
 
 CONFIG = SplittingConfig(min_rows=1, by="question")
+FOUR = dict.fromkeys(range(40), 4)  # facts, each in four wordings
 
 
 def rows_of(facts: dict[int, int], wordings: int = 0) -> list[dict]:
@@ -87,6 +88,19 @@ def test_held_out_questions_stay_held_out(table, facts, later) -> None:
     after = split_examples(table(rows_of(facts | later | base)), CONFIG, assignment_of(before))
     present = {row["example_id"] for row in after.kept.to_pylist()}
     assert labels(before).keys() & present <= labels(after.kept).keys()
+
+
+def test_held_out_questions_are_known_by_what_they_say(table) -> None:
+    rows = [row | {"question": f"What of {row['example_id']}?"} for row in rows_of(FOUR)]
+    renamed = [
+        row | {"example_id": f"x{row['example_id']}", "document_id": f"x{row['document_id']}"}
+        for row in rows
+    ]
+    before = split_examples(table(rows), CONFIG).kept
+    after = split_examples(table(renamed), CONFIG, assignment_of(before)).kept
+    held_out = {f"x{name}": label for name, label in labels(before).items()}
+    assert set(held_out.values()) == {"recall", "control"}
+    assert held_out.items() <= labels(after).items()
 
 
 def test_labels_of_another_split_are_taken_off(table) -> None:

@@ -39,6 +39,7 @@ def rows_of(groups: dict[int, int]) -> list[dict]:
             "example_id": f"{document}-{n}",
             "document_id": f"d{document}",
             "group_id": f"g{group}",
+            "question": f"What is number {n} of {document}?",
             "kind": ("fact", "list", "faq")[(document + n) % 3],
             "language": ("en", "fr")[document % 2],
         }
@@ -215,8 +216,8 @@ def test_a_joined_group_takes_the_strictest_side_and_is_reported(table) -> None:
     assert {found[f"{n}-0"] for n in (1, 2, 9)} == {"validation"}
     assert {found[f"{n}-0"] for n in (3, 4)} == {"test"}
     assert json.loads(result.artifacts["joined_groups.json"]) == [
-        {"group_id": "g7", "split": "validation", "moved": {"d1": "train"}, "rows": 2},
-        {"group_id": "g8", "split": "test", "moved": {"d3": "train"}, "rows": 2},
+        {"group_id": "g7", "split": "validation", "moved": {"d1": "train"}, "rows": ["1-0", "1-1"]},
+        {"group_id": "g8", "split": "test", "moved": {"d3": "train"}, "rows": ["3-0", "3-1"]},
     ]
     assert (result.figures["joined_groups"], result.figures["joined_rows"]) == (2, 4)
 

@@ -1,5 +1,6 @@
 """The stage with its ledger: what is reused, what stays, what breaks."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ from data_contracts.dataset import DatasetRef, read_kept, read_manifest
 from data_contracts.errors import DatasetError
 from data_contracts.schemas import DOCUMENT, blank_row
 from tasks.splitting import task
+from tasks.splitting.assignment import Assignment
 from tasks.splitting.config import SplittingConfig
 from tasks.splitting.ledger import ledger_path
 from tasks.tracking import RunContext, start_pipeline_run
@@ -41,7 +43,13 @@ def store(home: Path, name: str, rows: pa.Table) -> DatasetRef:
 
 def rows_of(groups: dict[int, int]) -> list[dict]:
     return [
-        {"example_id": f"e{n}", "document_id": f"d{n}", "group_id": f"g{group}"}
+        {
+            "example_id": f"e{n}",
+            "document_id": f"d{n}",
+            "group_id": f"g{group}",
+            "question": f"What is number {n}?",
+            "answer": f"It is number {n}.",
+        }
         for n, group in groups.items()
     ]
 
@@ -74,6 +82,33 @@ def test_a_row_held_out_since_stays_held_out_when_the_corpus_goes_back(table, co
     assert again != first
     assert sides(again) == sides(first) | {f"d{trained}": "test"}
     assert task.split.fn(small, CONFIG, context) == again
+
+
+def test_what_was_held_out_is_held_out_when_all_documents_are_renamed(table, context) -> None:
+    rows = rows_of({n: n for n in range(40)})
+    renamed = [
+        row | {"example_id": f"other-e{n}", "document_id": f"other-d{n}"}
+        for n, row in enumerate(rows)
+    ]
+    before = sides(task.split.fn(store(context.home, "rows", table(rows)), CONFIG, context))
+    examples = store(context.home, "renamed", table(renamed))
+    after = task.split.fn(examples, CONFIG, context)
+    held_out = {f"other-{name}": side for name, side in before.items() if side != "train"}
+    assert held_out and held_out.items() <= sides(after).items()
+    assert "previous" in read_manifest(Path(after.folder)).parents
+    assert task.split.fn(examples, CONFIG, context) == after
+
+
+def test_a_ledger_that_kept_no_texts_is_read(table, context) -> None:
+    small = store(context.home, "small", table(rows_of({n: n for n in range(40)})))
+    first = task.split.fn(small, CONFIG, context)
+    path = ledger_path(context.home, "temper", CONFIG.salt, CONFIG.by)
+    value = json.loads(path.read_text())
+    documents = Assignment(value["documents"]).digest()
+    value["made"] = {source: entry | {"gave": documents} for source, entry in value["made"].items()}
+    path.write_text(json.dumps({k: v for k, v in value.items() if k != "texts"}))
+    assert task.split.fn(small, CONFIG, context) == first
+    assert json.loads(path.read_text())["texts"]
 
 
 def test_a_run_that_broke_off_before_the_ledger_was_written_is_taken_up(table, context) -> None:
