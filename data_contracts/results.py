@@ -215,6 +215,7 @@ class LeakageFinding(Result):
 
     detector: str  # exact, near_duplicate, ngram_13, same_document, ...
     split: str  # compared with train: validation, test, earlier versions, benchmark NAME
+    given_by: str = "train"  # the split whose rows were looked through; `train_id` names one
     threshold: float
     hits: int  # held-out rows at or above the threshold
     highest: float
@@ -263,6 +264,9 @@ class LeakageCertificate(Result):
     # Test rows of earlier versions, and benchmarks. They do not count for `passed`.
     outside: list[LeakageFinding] = Field(default_factory=list)
     apart: RowsApart | None = None  # None where there are no test rows
+    # Test rows beside validation rows, which choose a checkpoint and teach nothing: told, not
+    # counted for `passed`. Groups on both sides are counted.
+    between: list[LeakageFinding] = Field(default_factory=list)
 
 
 class FigureChange(Result):

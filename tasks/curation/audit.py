@@ -72,6 +72,7 @@ def audit_leakage(
                 examples, positions["train"], outside, config, Counted(detectors, templates)
             )
         ),
+        between=_between(examples, positions, detectors),
         apart=_apart(examples, positions["test"][~near], near.size, config),
         accuracy=measure_detectors(
             examples,
@@ -104,6 +105,24 @@ def _findings(
     return findings, near
 
 
+def _between(
+    examples: pa.Table, positions: dict[str, Positions], detectors: Sequence[Detector]
+) -> list[LeakageFinding]:
+    """Return what validation rows give away of test rows."""
+    identifiers = strings(examples, "example_id")
+    chosen, scored = (positions[name] for name in HELD_OUT)
+    return [
+        finding(
+            "test",
+            Side(detector, scored, identifiers),
+            Side(detector, chosen, identifiers),
+            remembered_closest(detector, scored, chosen, "test by validation"),
+            given_by="validation",
+        )
+        for detector in detectors
+    ]
+
+
 def _apart(
     examples: pa.Table, rows: Positions, of: int, config: CurationConfig
 ) -> RowsApart | None:
@@ -134,9 +153,10 @@ def _groups(examples: pa.Table, positions: dict[str, Positions]) -> dict[str, se
 def describe_hits(findings: Sequence[LeakageFinding]) -> list[str]:
     """Return a line for every detector that hit, naming the closest pair of rows."""
     return [
-        f"{found.detector}: {found.hits} {found.split} rows are given away by training "
-        f"rows; closest: {found.split} row {found.held_out_id} and training row "
+        f"{found.detector}: {found.hits} {found.split} rows are given away by {other} "
+        f"rows; closest: {found.split} row {found.held_out_id} and {other} row "
         f"{found.train_id} ({found.highest:.2f}, allowed below {found.threshold:.2f})"
         for found in findings
+        for other in ["training" if found.given_by == "train" else found.given_by]
         if found.hits
     ]

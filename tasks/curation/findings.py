@@ -26,7 +26,11 @@ class Side:
 
 
 def finding(
-    split: str, held_out: Side, train: Side, closest: Closest | None = None
+    split: str,
+    held_out: Side,
+    train: Side,
+    closest: Closest | None = None,
+    given_by: str = "train",
 ) -> LeakageFinding:
     """Return which held-out rows training rows give away, and the closest pair.
 
@@ -35,6 +39,7 @@ def finding(
         held_out: These rows.
         train: The training rows.
         closest: For each held-out row its closest training row, where that is known.
+        given_by: The split of the other rows, where it is another one.
     """
     detector = held_out.detector
     closest = closest or detector.closest(held_out.positions, train.positions, train.detector)
@@ -43,6 +48,7 @@ def finding(
     found = LeakageFinding(
         detector=detector.name,
         split=split,
+        given_by=given_by,
         threshold=detector.threshold,
         hits=len(given_away),
         highest=highest,

@@ -37,7 +37,7 @@ WITHDRAWAL = Stage(name="withdrawal", version=1, schema=EXAMPLE, suite="withdraw
 AUDIT = "audit"
 
 # Raise when the audit's code gives other results.
-AUDIT_VERSION = 5
+AUDIT_VERSION = 6
 
 
 @task(name="curate")
@@ -71,7 +71,8 @@ def audit(
         withdrawing: Let it pass that a few are given away, which `withdraw` can take out.
 
     Raises:
-        LeakageFound: One does; the message names the rows. A hit outside only warns.
+        LeakageFound: One does; the message names the rows. A hit outside, or between
+            validation and test, only warns.
     """
     # of its content: where a changed document changed no row, the certificate stands
     parents = {"examples": examples.content_sha256}
@@ -87,7 +88,7 @@ def audit(
         _log(mlflow, certificate, fingerprint)
         if not certificate.passed and not (withdrawing and can_be_withdrawn(certificate)):
             raise LeakageFound(AUDIT, describe_hits(certificate.findings))
-        for line in describe_hits(certificate.outside):
+        for line in describe_hits([*certificate.between, *certificate.outside]):
             logger.warning("%s", line)
     return certificate
 
@@ -113,8 +114,9 @@ def _log(mlflow: Any, certificate: LeakageCertificate, fingerprint: str) -> None
         "shared_groups": certificate.shared_groups,
         "passed": float(certificate.passed),
     }
-    for found in [*certificate.findings, *certificate.outside]:
-        name = f"{_metric_name(found.split)}.{found.detector}"
+    for found in [*certificate.findings, *certificate.between, *certificate.outside]:
+        beside = "" if found.given_by == "train" else f"{found.given_by}."
+        name = f"{_metric_name(found.split)}.{beside}{found.detector}"
         figures |= {f"{name}.hits": found.hits, f"{name}.highest": found.highest}
     if certificate.apart is not None:
         figures["test.rows_apart"] = len(certificate.apart.example_ids)

@@ -91,6 +91,22 @@ def test_a_planted_leak_is_found_and_shown(table, detector: str, split: str) -> 
     assert any(detector in line and "leak" in line for line in describe_hits(certificate.findings))
 
 
+@pytest.mark.parametrize("detector", LEAKS)
+def test_what_validation_gives_away_of_the_test_is_told(table, detector: str) -> None:
+    chosen, scored = LEAKS[detector]
+    rows = [
+        *clean("train", 6), *clean("validation", 3), *clean("test", 3),
+        {"example_id": "leak", "group_id": "x", "split": "validation"} | chosen,
+        {"example_id": "held", "group_id": "y", "split": "test"} | scored,
+    ]  # fmt: skip
+    certificate = audit_leakage(table(rows), CONFIG)
+    found = {f.detector: f for f in certificate.between}
+    assert found.keys() == LEAKS.keys()
+    assert (found[detector].train_id, found[detector].held_out_id) == ("leak", "held")
+    assert "by validation rows" in " ".join(describe_hits(certificate.between))
+    assert certificate.passed == (detector != "same_group")
+
+
 def test_a_passage_shown_beside_the_right_one_is_found(table) -> None:
     shown = [{"document_id": "d", "chunk_id": "d-1"}]
     rows = [
