@@ -27,6 +27,15 @@ class CurationConfig(Config):
         "encoder, some 25 rows a second and core. 0.8 is a careful value: of 28 pairs of a real "
         "handbook above it one says the same, and it alone agrees in all of these.",
     )
+    substring_threshold: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="A row is also dropped if this share of its runs of "
+        "`similarity.substring_characters` characters, question and answer, stands in a better "
+        "row, which also holds its numbers, names and negations. Off: a sentence that two "
+        "answers have in common makes them kin, which share a side, and no duplicates.",
+    )
     num_perm: int = Field(
         128,
         ge=16,

@@ -15,6 +15,7 @@ ORDER = ("document_id", "chunk_id", "example_id")
 _MEASURES = {
     "exact_duplicate": "Jaccard similarity",
     "near_duplicate": "Jaccard similarity",
+    "substring_duplicate": "share of its text that stands there",
     "semantic_duplicate": "same facts, cosine similarity",
 }
 

@@ -1,4 +1,4 @@
-"""Exact, near and semantic duplicates: each is dropped in favour of the best row it repeats.
+"""Exact, near, substring and semantic duplicates: dropped in favour of the best row repeated.
 
 Rows are judged from the best to the worst: highest grounding, then longest answer, then
 smallest identifier. A row is dropped if it repeats a row already kept. So a dropped row
@@ -8,8 +8,8 @@ drop rows that resemble nothing that is kept.)
 
 Two rows are no near-duplicates when their numbers, names or negations differ (12 hinges, 16
 hinges: two facts that look alike), and no duplicates at all when only one of them comes with
-its passage (two different tasks). They then share a group instead. Semantic duplicates are
-looked for only where a threshold is set (`tasks.curation.semantic`).
+its passage (two different tasks). They then share a group instead. Substring and semantic
+duplicates are looked for only where a threshold is set (`tasks.curation.semantic`).
 """
 
 from collections import defaultdict
@@ -22,13 +22,16 @@ import pyarrow as pa
 from tasks.curation.config import CurationConfig
 from tasks.curation.pairs import Pair, similar_pairs
 from tasks.curation.semantic import semantic_pairs
+from tasks.curation.sharing import contained_pairs
 from tasks.text.facts import facts
 from tasks.text.rows import (
     RowTexts,
     normal_features,
     shingle_features,
     strings,
+    window_features,
 )
+from tasks.text.shingles import among
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def find_duplicates(examples: pa.Table, config: CurationConfig) -> dict[int, Dup
     distinct = [i for i in order if i not in exact]
     pairs = {
         "near_duplicate": _near(texts, distinct, config),
+        "substring_duplicate": _substring(texts, distinct, config),
         "semantic_duplicate": _semantic(examples, distinct, texts, config),
     }
     worse = _worse(distinct, pairs, given)
@@ -86,6 +90,22 @@ def _near(texts: Sequence[str], distinct: Sequence[int], config: CurationConfig)
         if told(texts[one]) == told(texts[other]):
             better, worse = sorted((place[one], place[other]))
             found.append(Pair(better, worse, similarity))
+    return found
+
+
+def _substring(texts: Sequence[str], distinct: Sequence[int], config: CurationConfig) -> list[Pair]:
+    """Return the pairs of places of which the better row holds enough of the worse one's text."""
+    if config.substring_threshold is None:
+        return []
+    ordered, place = sorted(distinct), {row: place for place, row in enumerate(distinct)}
+    length = config.similarity.substring_characters
+    windows = window_features([texts[row] for row in ordered], length)
+    told, found = cache(facts), list[Pair]()
+    for inner, outer in contained_pairs(windows, windows, config.substring_threshold).tolist():
+        worse, better = ordered[inner], ordered[outer]
+        if place[better] < place[worse] and told(texts[worse]) <= told(texts[better]):
+            held = float(among(windows[inner], windows[outer]).mean())
+            found.append(Pair(place[better], place[worse], held))
     return found
 
 

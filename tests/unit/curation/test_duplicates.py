@@ -47,6 +47,25 @@ def test_nearly_the_same_words_are_near_duplicates(table) -> None:
     assert dropped(table, rows) == {"b": ("near_duplicate", "a")}
 
 
+def test_a_row_that_stands_in_a_better_one_is_a_duplicate_where_that_is_asked_for(table) -> None:
+    more = " Ships that come later wait outside the harbour until a berth is free again." * 3
+    rows = [
+        {"example_id": "a", "question": "What is a berth window?", "answer": LONG + more},
+        {"example_id": "b", "question": "What is a berth window?", "answer": LONG},
+        {"example_id": "c", "question": "Who keeps the register of berths?", "answer": LONG},
+        {
+            "example_id": "d",
+            "question": "What is a berth window?",
+            "answer": LONG.replace("five minutes", "9 minutes"),
+        },
+    ]
+    assert dropped(table, rows) == {}
+    config = CurationConfig(substring_threshold=0.9)
+    assert dropped(table, rows, config) == {"b": ("substring_duplicate", "a")}
+    (found,) = find_duplicates(table(rows), config).values()
+    assert found.similarity == 1.0
+
+
 @pytest.mark.parametrize(
     ("better", "worse"),
     [
