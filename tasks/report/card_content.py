@@ -128,6 +128,7 @@ def describe(
         created=manifests[-1].created,
         warnings=[
             *_artifact(stages, "selection", "warnings.json"),
+            *_artifact(stages, "splitting", "warnings.json"),
             *(shift.warning for shift in shifts if shift.warning),
         ],
         manifests=manifests,

@@ -34,7 +34,7 @@ from tasks.splitting.strategies import assign
 from tasks.text.recall import CONTROL, RECALL, row_flags
 from tasks.text.rows import strings
 
-JOINED = "joined_groups.json"
+JOINED, WARNINGS = "joined_groups.json", "warnings.json"
 
 logger = logging.getLogger(__name__)
 
@@ -70,14 +70,19 @@ def split_examples(
     figures = _figures(groups, sides, splits, config)
     figures |= {"joined_groups": len(joined), "joined_rows": sum(len(j["rows"]) for j in joined)}
     figures |= {"recall.rows": len(recall), "recall.facts": facts} if _asks(config) else {}
-    _tell(figures, joined)
+    warnings = _warnings(figures)
+    for warning in warnings:
+        logger.warning("%s", warning)
     labelled = _label(examples, splits, set(recall), config)
     return StageResult(
         kept=_kept(labelled, splits),
         dropped=_undated(examples, splits),
         rows_in=examples.num_rows,
         figures=figures,
-        artifacts={JOINED: json.dumps(joined, indent=2, ensure_ascii=False) + "\n"},
+        artifacts={
+            name: json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+            for name, value in {JOINED: joined, WARNINGS: warnings}.items()
+        },
     )
 
 
@@ -151,30 +156,28 @@ def _largest(groups: Groups) -> int:
     return max(group.rows for group in groups.values())
 
 
-def _tell(figures: Mapping[str, float], joined: Sequence[Mapping[str, Any]]) -> None:
-    """Log what a person should know: shares missed, groups joined, no recall questions."""
+def _warnings(figures: Mapping[str, float]) -> list[str]:
+    """Say what a person should know: shares missed, rows moved, no recall questions."""
+    warnings = []
     if figures["deviation"] > TOLERANCE:
-        logger.info(
-            "The shares of train, validation and test are off by up to %.1f %% of the rows: train "
-            "%.1f %%, validation %.1f %%, test %.1f %%. Groups are not torn apart (the largest has "
-            "%.1f %% of the rows), and documents that had a side keep it.",
-            *(100 * figures[name] for name in ("deviation", *map("share.{}".format, SPLITS))),
-            100 * figures["largest_group"],
+        shares = ", ".join(f"{name} {figures[f'share.{name}']:.1%}" for name in SPLITS)
+        warnings.append(
+            f"The shares of train, validation and test are off by up to {figures['deviation']:.1%} "
+            f"of the rows: {shares}. Groups are not torn apart (the largest has "
+            f"{figures['largest_group']:.1%} of the rows), and documents that had a side keep it."
         )
-    if joined:
-        logger.info(
-            "%d groups hold documents or texts of different earlier sides; %d rows moved to the "
-            "stricter side, see %s.",
-            len(joined),
-            figures["joined_rows"],
-            JOINED,
+    if figures["joined_groups"]:
+        warnings.append(
+            f"{figures['joined_groups']:.0f} groups hold documents or texts of different earlier "
+            f"sides; {figures['joined_rows']:.0f} rows moved to the stricter side, see {JOINED}."
         )
     if figures.get("recall.rows") == 0:
-        logger.warning(
-            "No recall question: %d trained facts are asked for in three wordings or more. Let "
-            "several generators ask for each fact, or set splitting.by=document.",
-            figures["recall.facts"],
+        warnings.append(
+            f"No recall question: {figures['recall.facts']:.0f} trained facts are asked for in "
+            "three wordings or more. Let several generators ask for each fact, or set "
+            "splitting.by=document."
         )
+    return warnings
 
 
 def _figures(

@@ -12,7 +12,7 @@ from tasks.splitting.split import split_examples
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext
 
-SPLITTING = Stage(name="splitting", version=2, schema=EXAMPLE, suite="splitting")
+SPLITTING = Stage(name="splitting", version=3, schema=EXAMPLE, suite="splitting")
 
 
 @task(name="split")

@@ -86,6 +86,12 @@ def card(tmp_path_factory) -> DataCard:
         ),
         store(
             home,
+            "splitting",
+            pa.Table.from_pylist(rows, EXAMPLE),
+            {"warnings.json": json.dumps(["The shares are off."])},
+        ),
+        store(
+            home,
             "augmentation",
             pa.Table.from_pylist(rows, EXAMPLE),
             {"shift.json": json.dumps(SHIFTS)},
@@ -115,7 +121,7 @@ def test_the_figures_are_the_datasets(card: DataCard) -> None:
     assert card.duplicates["augmentation: near_duplicate"] == 1
     assert [(flag.name, flag.count) for flag in card.flags] == [("instructions", 1)]
     assert card.warnings[0].startswith("Too small")
-    assert card.warnings[1:] == ["Augmentation moves the kinds."]
+    assert card.warnings[1:] == ["The shares are off.", "Augmentation moves the kinds."]
     assert [(shift.measure, shift.after) for shift in card.shifts] == [
         ("answer_words", 18.5),
         ("kinds", 3.5),

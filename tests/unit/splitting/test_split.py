@@ -220,19 +220,23 @@ def test_a_joined_group_takes_the_strictest_side_and_is_reported(table) -> None:
         {"group_id": "g8", "split": "test", "moved": {"d3": "train"}, "rows": ["3-0", "3-1"]},
     ]
     assert (result.figures["joined_groups"], result.figures["joined_rows"]) == (2, 4)
+    assert "4 rows moved to the stricter side" in result.artifacts["warnings.json"]
 
 
 def test_figures_count_rows_and_groups_and_say_how_far_off_they_are(table, caplog) -> None:
     groups = {n: n // 15 for n in range(60)}  # four groups of a quarter each
     with caplog.at_level(logging.INFO):
-        figures = split_examples(table(rows_of(groups)), CONFIG.model_copy(
+        result = split_examples(table(rows_of(groups)), CONFIG.model_copy(
             update={"train": 0.4, "validation": 0.3, "test": 0.3}
-        )).figures  # fmt: skip
+        ))  # fmt: skip
+    figures = result.figures
     assert figures["rows.train"] + figures["rows.validation"] + figures["rows.test"] == 120
     assert figures["groups.train"] * 30 == figures["rows.train"]
     assert (figures["deviation"], figures["largest_group"]) == (pytest.approx(0.1), 0.25)
-    assert "off by up to 10.0 %" in caplog.text
-    assert "the largest has 25.0 %" in caplog.text
+    (warning,) = json.loads(result.artifacts["warnings.json"])
+    assert warning in caplog.text
+    assert "off by up to 10.0%" in warning
+    assert "the largest has 25.0%" in warning
 
 
 def test_fewer_than_three_groups_cannot_be_split(table) -> None:
