@@ -4,14 +4,14 @@ Documents are known by their identifiers, and held-out rows also by what they sa
 that is renamed, or whose text turns up in another one, is the same to the model that learns it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from data_contracts.base import digest
-from tasks.splitting.groups import Groups
+from tasks.splitting.groups import Group, Groups
 from tasks.text.recall import RECALL
 from tasks.text.rows import RowTexts, strings
 from tasks.text.shingles import text_hash
@@ -113,31 +113,30 @@ def settled_groups(groups: Groups, *known: Mapping[str, str]) -> dict[str, str]:
         groups: All groups.
         known: Sides of documents: by their identifiers, and by what their rows say.
     """
-    settled: dict[str, str] = {}
-    for name, group in groups.items():
-        had = [sides[document] for sides in known for document in group.documents.keys() & sides]
-        if had:
-            settled[name] = strictest(had)
-    return settled
+    had = {name: _had(group, known) for name, group in groups.items()}
+    return {name: strictest(sides) for name, sides in had.items() if sides}
 
 
 def joined_groups(
-    examples: pa.Table, groups: Groups, sides: Mapping[str, str], known: Mapping[str, str]
+    examples: pa.Table, groups: Groups, sides: Mapping[str, str], *known: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Describe the groups that moved documents to a stricter side than they had.
+    """Describe the groups that hold documents or texts of different earlier sides.
 
     Args:
         examples: The rows.
         groups: All groups.
         sides: The side of each group.
-        known: The sides that documents had by their identifiers.
+        known: Earlier sides of documents, those by their identifiers first.
     """
-    moved: dict[str, dict[str, str]] = {}
-    for name, side in sides.items():
-        had = {document: known[document] for document in groups[name].documents.keys() & known}
-        stricter = {document: old for document, old in sorted(had.items()) if old != side}
-        if stricter:
-            moved[name] = stricter
+    moved = {
+        name: {
+            document: known[0][document]
+            for document in sorted(groups[name].documents.keys() & known[0])
+            if known[0][document] != side
+        }
+        for name, side in sides.items()
+        if len(_had(groups[name], known)) > 1
+    }
     rows: dict[str, list[str]] = {name: [] for name in moved}
     for row in examples.select(["example_id", "group_id", "document_id"]).to_pylist():
         if row["document_id"] in moved.get(row["group_id"], {}):
@@ -146,3 +145,8 @@ def joined_groups(
         {"group_id": name, "split": sides[name], "moved": moved[name], "rows": rows[name]}
         for name in moved
     ]
+
+
+def _had(group: Group, known: Sequence[Mapping[str, str]]) -> set[str]:
+    """Return the earlier sides of a group's documents."""
+    return {sides[document] for sides in known for document in group.documents.keys() & sides}

@@ -59,14 +59,15 @@ def split_examples(
     """
     before = previous or Assignment()
     groups = collect_groups(examples, origins)
-    sides = assign(groups, config, before.documents, before.told_by_texts(examples))
+    known = before.documents, before.told_by_texts(examples)
+    sides = assign(groups, config, *known)
     splits = [sides.get(group) for group in strings(examples, "group_id")]
     recall, facts = _recall(examples, splits, config, before)
     for row in recall:
         splits[row] = "test"
     _check(groups, splits, config)
     kfold = config.strategy.strategy == "kfold"
-    joined = [] if kfold else joined_groups(examples, groups, sides, before.documents)
+    joined = [] if kfold else joined_groups(examples, groups, sides, *known)
     figures = _figures(groups, sides, splits, config)
     figures |= {"joined_groups": len(joined), "joined_rows": sum(len(j["rows"]) for j in joined)}
     figures |= {"recall.rows": len(recall), "recall.facts": facts} if _asks(config) else {}

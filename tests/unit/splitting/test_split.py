@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from data_contracts.errors import TooFewRows
 from data_contracts.schemas import EXAMPLE, dropped_schema
 from data_contracts.validation import schema_failures
-from tasks.splitting.assignment import Assignment, assignment_of
+from tasks.splitting.assignment import Assignment, assignment_of, text_names
 from tasks.splitting.config import SplittingConfig
 from tasks.splitting.deal import _unevenness, deal, deviation
 from tasks.splitting.groups import Group
@@ -221,6 +221,24 @@ def test_a_joined_group_takes_the_strictest_side_and_is_reported(table) -> None:
     ]
     assert (result.figures["joined_groups"], result.figures["joined_rows"]) == (2, 4)
     assert "4 rows moved to the stricter side" in result.artifacts["warnings.json"]
+
+
+def test_a_trained_document_in_which_a_held_out_text_turns_up_moves_and_is_reported(table) -> None:
+    examples = table(rows_of({1: 7} | many(60)))
+    before = Assignment({"d1": "train"}, texts={text_names(examples)[0]: "test"})
+    result = split_examples(examples, CONFIG, before)
+    assert {sides(result.kept)[row] for row in ("1-0", "1-1")} == {"test"}
+    assert json.loads(result.artifacts["joined_groups.json"]) == [
+        {"group_id": "g7", "split": "test", "moved": {"d1": "train"}, "rows": ["1-0", "1-1"]}
+    ]
+
+
+def test_what_a_later_date_holds_out_joined_nothing(table) -> None:
+    groups, config = many(60), CONFIGS[1]
+    before = Assignment(dict.fromkeys(dated(groups), "train"))
+    result = split_examples(table(rows_of(groups)), config, before, dated(groups))
+    assert "test" in sides(result.kept).values()
+    assert result.figures["joined_groups"] == 0
 
 
 def test_figures_count_rows_and_groups_and_say_how_far_off_they_are(table, caplog) -> None:
