@@ -78,13 +78,13 @@ class Clock:
         self.marks.append((point.step, validated, time.process_time()))
 
     def seconds_of_a_step(self) -> float:
-        """Return the median of the stretches that hold steps and no validation."""
+        """Return the median of the stretches that hold steps and no validation; NaN without any."""
         stretches = [
             (there - here) / (after - before)
             for (before, validated, here), (after, also, there) in pairwise(self.marks)
             if after > before and not validated and not also
         ]
-        return median(stretches)
+        return median(stretches) if stretches else float("nan")
 
 
 def trained(result: TrainingResult, weights: Path, step_seconds: float) -> dict[str, float]:
