@@ -131,8 +131,8 @@ def joined_groups(
     moved = {
         name: {
             document: known[0][document]
-            for document in sorted(groups[name].documents.keys() & known[0])
-            if known[0][document] != side
+            for document in sorted(groups[name].documents)
+            if known[0].get(document, side) != side
         }
         for name, side in sides.items()
         if len(_had(groups[name], known)) > 1
@@ -149,4 +149,4 @@ def joined_groups(
 
 def _had(group: Group, known: Sequence[Mapping[str, str]]) -> set[str]:
     """Return the earlier sides of a group's documents."""
-    return {sides[document] for sides in known for document in group.documents.keys() & sides}
+    return {sides[name] for sides in known for name in group.documents if name in sides}
