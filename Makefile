@@ -65,7 +65,7 @@ imports: $(STAMP) ## flows -> tasks -> data_contracts
 
 # In the order of the folders: the longest tests, of whole runs, come first, not last.
 unit: $(STAMP) ## The tests
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 40
 
 docs: $(STAMP) ## Build the documentation into site/, links checked (extra `docs`)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
