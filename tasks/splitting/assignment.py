@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data_contracts.base import digest
 from tasks.splitting.groups import Group, Groups
@@ -137,9 +138,11 @@ def joined_groups(
         for name, side in sides.items()
         if len(_had(groups[name], known)) > 1
     }
+    names = examples.select(["example_id", "group_id", "document_id"])
+    concerned: Any = pc.is_in(names["group_id"], value_set=pa.array(list(moved), pa.string()))
     rows: dict[str, list[str]] = {name: [] for name in moved}
-    for row in examples.select(["example_id", "group_id", "document_id"]).to_pylist():
-        if row["document_id"] in moved.get(row["group_id"], {}):
+    for row in names.filter(concerned).to_pylist():
+        if row["document_id"] in moved[row["group_id"]]:
             rows[row["group_id"]].append(row["example_id"])
     return [
         {"group_id": name, "split": sides[name], "moved": moved[name], "rows": rows[name]}
