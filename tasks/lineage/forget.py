@@ -29,6 +29,8 @@ from tasks.lineage.purge import (
 )
 from tasks.lineage.replies import replies_about
 from tasks.lineage.wording import Wording
+from tasks.splitting.assignment import text_names
+from tasks.splitting.ledger import forget_texts
 from tasks.text.rows import strings
 from tasks.versions.find import Version, ancestors, find_version, list_versions
 
@@ -128,7 +130,7 @@ def conclude(
         subject: The document.
         removed: What was deleted before.
         dataset: Fingerprint of the dataset that was built without it.
-        purge: Whether to delete the dataset versions that hold it.
+        purge: Whether to delete the dataset versions that hold it, and what splits know of it.
 
     Raises:
         StorageError: A version cannot be deleted.
@@ -137,6 +139,7 @@ def conclude(
     lineage = ancestors(home, version) if version else []
     if purge:
         datasets, certificates = remove_versions(home, subject.versions, subject.traces)
+        forget_texts(home, subject.traces.texts)
         removed = removed.model_copy(update={"datasets": datasets, "certificates": certificates})
     return Forgetting(
         documents=list(subject.traces.forgotten.documents),
@@ -163,24 +166,25 @@ def _entries(name: str, found: Sequence[dict[str, Any]]) -> list[ForgottenDocume
 def _traces(
     home: Path, versions: Sequence[Version], ingested: Sequence[Version], forgotten: Forgotten
 ) -> Traces:
-    rows = [row for v in versions for row in _examples(v, forgotten.ids)]
+    tables = [table for v in versions for table in _examples(v, forgotten.ids)]
+    rows = [row for t in tables for row in t.select(["example_id", "prompt_sha256"]).to_pylist()]
     wording = Wording(
         _texts(versions, "ingestion", forgotten.ids), _others(ingested[-1], forgotten)
     )
     return Traces(
         forgotten=forgotten,
         examples=frozenset(row["example_id"] for row in rows),
+        texts=frozenset(name for table in tables for name in text_names(table)),
         prompts=frozenset(row["prompt_sha256"] for row in rows if row["prompt_sha256"]),
         replies=replies_about(home, versions, forgotten.ids),
         wording=wording,
     )
 
 
-def _examples(version: Version, ids: frozenset[str]) -> list[dict[str, Any]]:
+def _examples(version: Version, ids: frozenset[str]) -> list[pa.Table]:
+    """Return the rows that a version has of documents, kept and dropped; none of other stages."""
     tables = [of_documents(read_part(version, dropped), ids) for dropped in (False, True)]
-    names = ["example_id", "prompt_sha256"]
-    with_rows = [t for t in tables if set(names) <= set(t.column_names)]
-    return [row for table in with_rows for row in table.select(names).to_pylist()]
+    return [table for table in tables if {"example_id", "prompt_sha256"} <= set(table.column_names)]
 
 
 def _texts(versions: Sequence[Version], stage: str, ids: frozenset[str]) -> list[str]:

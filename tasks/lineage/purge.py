@@ -29,6 +29,7 @@ class Traces:
     Attributes:
         forgotten: Its identifiers and hashes.
         examples: Identifiers of the rows made of it.
+        texts: Names of what these rows say, by which splits know them.
         prompts: Digests of what models were sent about it.
         replies: Keys of models' replies about it, by stage.
         wording: The runs of words that only it has.
@@ -36,6 +37,7 @@ class Traces:
 
     forgotten: Forgotten
     examples: frozenset[str]
+    texts: frozenset[str]
     prompts: frozenset[str]
     replies: Mapping[str, set[str]]
     wording: Wording

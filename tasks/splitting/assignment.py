@@ -5,6 +5,7 @@ that is renamed, or whose text turns up in another one, is the same to the model
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +67,11 @@ class Assignment:
             self.recall | later.recall,
             _strictest_of(self.texts, later.texts),
         )
+
+    def without(self, names: AbstractSet[str]) -> "Assignment":
+        """Return the assignment without what is known of some texts, by their names."""
+        texts = {name: side for name, side in self.texts.items() if name not in names}
+        return Assignment(self.documents, self.recall - names, texts)
 
     def digest(self) -> str:
         """Return a hash of the contents; without texts that of ledgers that kept none."""

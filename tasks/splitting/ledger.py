@@ -11,6 +11,7 @@ dataset is complete: a run that breaks off in between finds the dataset and writ
 
 import json
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,11 @@ import pyarrow as pa
 
 from data_contracts.base import digest
 from data_contracts.errors import DatasetError, StorageError
+from tasks.file_lock import one_at_a_time
 from tasks.splitting.assignment import Assignment, assignment_of
 from tasks.whole_file import whole_file
+
+_FOLDER = "splits"
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Ledger:
 def ledger_path(home: Path, name: str, salt: str, by: str) -> Path:
     """Return the place of the ledger of a name, a salt and what is held out."""
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:40]
-    return home / "splits" / f"{readable}-{digest([name, salt, by], length=12)}.json"
+    return home / _FOLDER / f"{readable}-{digest([name, salt, by], length=12)}.json"
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -90,6 +94,26 @@ def read_ledger(path: Path) -> Ledger:
             f"{path} is not a ledger of earlier splits: {error!r}. Restore it from a backup; if "
             "you delete it, documents are dealt out anew and old test rows may be trained on."
         ) from error
+
+
+def forget_texts(home: Path, names: AbstractSet[str]) -> int:
+    """Take the names of what rows said (`text_names`) out of all ledgers; return how many.
+
+    Raises:
+        DatasetError: A file is not a ledger.
+        StorageError: A ledger cannot be written.
+    """
+    forgotten = 0
+    for path in sorted((home / _FOLDER).glob("*.json")):
+        with one_at_a_time(home, path.name):
+            ledger = read_ledger(path)
+            kept = ledger.assignment.without(names)
+            if kept != ledger.assignment:
+                forgotten += len(
+                    names & (ledger.assignment.texts.keys() | ledger.assignment.recall)
+                )
+                write_ledger(path, replace(ledger, assignment=kept))
+    return forgotten
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:

@@ -53,6 +53,7 @@ def test_a_document_is_traced_then_forgotten_with_nothing_left(tiny_profile, fol
     assert {v["stage"] for v in trace["versions"]} >= {"ingestion", "chunking", "generation"}
     rows = [row["example_id"] for row in trace["rows"]]
     assert rows
+    said = _said(home / "datasets", set(rows))
     assert "lamps.md" in run("trace", rows[0], "--dataset", old)
 
     done = json.loads(run("forget", "lamps.md", *where, "--purge", "--json"))
@@ -64,8 +65,26 @@ def test_a_document_is_traced_then_forgotten_with_nothing_left(tiny_profile, fol
     assert done["removed"]["partitions"] >= 2  # of ingestion and of generation
     assert done["removed"]["datasets"] == len(trace["versions"])
     assert _files_with(home / "datasets", SENTENCE) + _files_with(home / "cache", SENTENCE) == []
+    assert said and not any(name in path.read_text() for name in said for path in _ledgers(home))
     again = json.loads(run("dataset", "build", *where, "--json"))
     assert again["stages"][-1]["fingerprint"] == done["dataset"]
+
+
+def _said(datasets, rows):
+    """Return the names by which splits know what rows say, in any version."""
+    import pyarrow.parquet as pq
+
+    from tasks.splitting.assignment import text_names
+
+    tables = map(pq.read_table, datasets.glob("splitting/*/kept-*.parquet"))
+    named = [(t["example_id"].to_pylist(), text_names(t)) for t in tables]
+    return {
+        name for ids, names in named for row, name in zip(ids, names, strict=True) if row in rows
+    }
+
+
+def _ledgers(home):
+    return list((home / "splits").glob("*.json"))
 
 
 def _files_with(folder, sentence):

@@ -11,9 +11,9 @@ from data_contracts.dataset import DatasetRef, read_kept, read_manifest
 from data_contracts.errors import DatasetError
 from data_contracts.schemas import DOCUMENT, blank_row
 from tasks.splitting import task
-from tasks.splitting.assignment import Assignment
+from tasks.splitting.assignment import Assignment, text_names
 from tasks.splitting.config import SplittingConfig
-from tasks.splitting.ledger import ledger_path
+from tasks.splitting.ledger import forget_texts, ledger_path, read_ledger
 from tasks.tracking import RunContext, start_pipeline_run
 
 CONFIG = SplittingConfig(min_rows=1)
@@ -109,6 +109,22 @@ def test_a_ledger_that_kept_no_texts_is_read(table, context) -> None:
     path.write_text(json.dumps({k: v for k, v in value.items() if k != "texts"}))
     assert task.split.fn(small, CONFIG, context) == first
     assert json.loads(path.read_text())["texts"]
+
+
+def test_what_forgotten_rows_said_leaves_all_ledgers(table, context) -> None:
+    rows = table(rows_of({n: n for n in range(40)}))
+    examples = store(context.home, "rows", rows)
+    split = read_kept(task.split.fn(examples, CONFIG, context, name="one"))
+    task.split.fn(examples, CONFIG.model_copy(update={"by": "question"}), context, name="two")
+    said = dict(zip(split["split"].to_pylist(), text_names(split), strict=True))
+    paths = sorted((context.home / "splits").iterdir())
+    before = [read_ledger(path) for path in paths]
+    assert forget_texts(context.home, {said["test"], said["train"]}) >= 1
+    after = [read_ledger(path) for path in paths]
+    assert [a.made for a in after] == [b.made for b in before]
+    assert all(said["test"] not in ledger.assignment.texts for ledger in after)
+    assert any(said["validation"] in ledger.assignment.texts for ledger in after)
+    assert forget_texts(context.home, {said["test"], said["train"]}) == 0
 
 
 def test_a_run_that_broke_off_before_the_ledger_was_written_is_taken_up(table, context) -> None:
