@@ -318,6 +318,11 @@ def realistic() -> ReportContent:
                 finding("ngram_13", "test", 0.0, 1.0).model_copy(update={"train_text": None}),
             ],
             outside=[finding("same_fact", "benchmark own.csv", 0.52, 0.4)],
+            between=[
+                finding("near_duplicate", "test", 0.61, 0.8).model_copy(
+                    update={"given_by": "validation"}
+                )
+            ],
             apart=RowsApart(share=0.5, of=212, example_ids=[f"t{n}" for n in range(171)]),
             ignored_template_ngrams=14,
             passed=True,

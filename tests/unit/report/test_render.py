@@ -356,4 +356,6 @@ def test_scores_on_rows_apart_stand_beside_those_on_all(realistic: ReportContent
     assert "Test, no near training row" in text
     assert "1.944" in text
     assert "Same fact, benchmark own.csv" in text
+    assert "Near duplicate, test by validation" in text
+    assert "Validation row" in text
     assert "does not count against it" in text
