@@ -152,11 +152,13 @@ def _groups(examples: pa.Table, positions: dict[str, Positions]) -> dict[str, se
 
 def describe_hits(findings: Sequence[LeakageFinding]) -> list[str]:
     """Return a line for every detector that hit, naming the closest pair of rows."""
-    return [
+    return [_described(found) for found in findings if found.hits]
+
+
+def _described(found: LeakageFinding) -> str:
+    other = "training" if found.given_by == "train" else found.given_by
+    return (
         f"{found.detector}: {found.hits} {found.split} rows are given away by {other} "
         f"rows; closest: {found.split} row {found.held_out_id} and {other} row "
         f"{found.train_id} ({found.highest:.2f}, allowed below {found.threshold:.2f})"
-        for found in findings
-        for other in ["training" if found.given_by == "train" else found.given_by]
-        if found.hits
-    ]
+    )
