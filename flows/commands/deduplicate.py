@@ -44,6 +44,25 @@ def deduplicate(
     shingle_length: Annotated[
         int, typer.Option("--shingle-length", min=1, max=50, help="Words or characters in one.")
     ] = 5,
+    substring: Annotated[
+        float | None,
+        typer.Option(
+            "--substring",
+            min=0.01,
+            max=1,
+            help="Also drop a row of whose runs of 80 characters this share stands in another.",
+        ),
+    ] = None,
+    semantic: Annotated[
+        float | None,
+        typer.Option(
+            "--semantic",
+            min=0.01,
+            max=1,
+            help="Also drop a row that says the same in other words: cosine of the local encoder "
+            "(some 25 rows a second and core), numbers, names and negations equal.",
+        ),
+    ] = None,
     memory: Annotated[
         float, typer.Option("--memory", min=0.0625, help="Memory for the data, in GiB.")
     ] = 1.0,
@@ -68,9 +87,13 @@ def deduplicate(
 ) -> None:
     """Drop exact and near-duplicates from a corpus that need not fit in memory.
 
+    With --substring and --semantic also those that only these find, among what is left; it is
+    looked for in memory.
+
     Example: temper deduplicate part-*.parquet --out kept.parquet --text body --workers 4
     """
     from flows import deduplicate as stage
+    from tasks.curation.config import CurationConfig
     from tasks.near_duplicates.config import NearDuplicatesConfig
 
     config = NearDuplicatesConfig(
@@ -84,9 +107,10 @@ def deduplicate(
         workers=workers,
         dask=dask,
     )
+    curation = CurationConfig(substring_threshold=substring, semantic_threshold=semantic)
     folder = work or out.with_name(f".{out.name}.work")
     table = dropped or out.with_suffix(".dropped.parquet")
-    found = stage.deduplicate(files, out, table, folder, config)
+    found = stage.deduplicate(files, out, table, folder, config, curation)
     if work is None:
         shutil.rmtree(folder)
     if json_output:

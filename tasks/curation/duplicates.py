@@ -28,7 +28,6 @@ from tasks.text.rows import (
     RowTexts,
     normal_features,
     shingle_features,
-    strings,
     window_features,
 )
 from tasks.text.shingles import among
@@ -55,12 +54,9 @@ def find_duplicates(examples: pa.Table, config: CurationConfig) -> dict[int, Dup
     said_alike = normal_features(texts).hashes.tolist()
     exact = _exact(list(zip(said_alike, given, strict=True)), order)
     distinct = [i for i in order if i not in exact]
-    pairs = {
-        "near_duplicate": _near(texts, distinct, config),
-        "substring_duplicate": _substring(texts, distinct, config),
-        "semantic_duplicate": _semantic(examples, distinct, texts, config),
-    }
-    worse = _worse(distinct, pairs, given)
+    near = {"near_duplicate": _near(texts, distinct, config)}
+    pairs = near | held_or_meant(texts, rows.answers, distinct, config)
+    worse = worse_than_kept(distinct, pairs, given)
     repeats = {i: worse.get(k, Duplicate("exact_duplicate", k, 1.0)) for i, k in exact.items()}
     return worse | repeats
 
@@ -93,6 +89,23 @@ def _near(texts: Sequence[str], distinct: Sequence[int], config: CurationConfig)
     return found
 
 
+def held_or_meant(
+    texts: Sequence[str], answers: Sequence[str], distinct: Sequence[int], config: CurationConfig
+) -> dict[str, list[Pair]]:
+    """Return the pairs of which the better row holds the worse one, or says the same.
+
+    Args:
+        texts: All that each row says.
+        answers: What it states: the answer of a question.
+        distinct: Positions of the rows to compare, best first; pairs are of places in it.
+        config: The thresholds; without one nothing is looked for.
+    """
+    return {
+        "substring_duplicate": _substring(texts, distinct, config),
+        "semantic_duplicate": _semantic(texts, answers, distinct, config),
+    }
+
+
 def _substring(texts: Sequence[str], distinct: Sequence[int], config: CurationConfig) -> list[Pair]:
     """Return the pairs of places of which the better row holds enough of the worse one's text."""
     if config.substring_threshold is None:
@@ -110,19 +123,18 @@ def _substring(texts: Sequence[str], distinct: Sequence[int], config: CurationCo
 
 
 def _semantic(
-    examples: pa.Table, distinct: Sequence[int], texts: Sequence[str], config: CurationConfig
+    texts: Sequence[str], answers: Sequence[str], distinct: Sequence[int], config: CurationConfig
 ) -> list[Pair]:
     """Return the pairs that mean the same, where a threshold is set."""
     if config.semantic_threshold is None:
         return []
     from tasks.modeling.encoder import encode
 
-    answers = strings(examples, "answer")
     said, answered = [texts[i] for i in distinct], [answers[i] for i in distinct]
     return semantic_pairs(said, answered, encode(said), config.semantic_threshold)
 
 
-def _worse(
+def worse_than_kept(
     distinct: Sequence[int], found: Mapping[str, Sequence[Pair]], given: Sequence[bool]
 ) -> dict[int, Duplicate]:
     """Drop every row that repeats a kept row, from the best on, for the first reason that holds.

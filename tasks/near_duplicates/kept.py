@@ -1,4 +1,4 @@
-"""Writes a corpus again without the documents that were dropped."""
+"""Reads or writes a corpus without the documents that were dropped."""
 
 import csv
 import json
@@ -8,14 +8,34 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data_contracts.errors import ConfigError, DatasetError, StorageError
-from tasks.near_duplicates.reading import DocumentFile, read_batches, read_schema
+from tasks.near_duplicates.config import NearDuplicatesConfig
+from tasks.near_duplicates.reading import (
+    DocumentFile,
+    list_pieces,
+    read_batches,
+    read_chunks,
+    read_schema,
+)
 from tasks.near_duplicates.sketches import Rows
 
 # Rows written at once.
 ROWS = 8192
+
+# Bytes of text read at once where the documents are held.
+READ_BYTES = 2**24
+
+_NOTHING = pa.table(
+    {
+        "id": pa.array([], pa.string()),
+        "text": pa.array([], pa.large_string()),
+        "quality": pa.array([], pa.float64()),
+        "row": pa.array([], pa.int64()),
+    }
+)
 
 # What a cell begins with that Excel, LibreOffice or Sheets takes for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -52,6 +72,38 @@ def write_kept(files: Sequence[DocumentFile], dropped: Rows, out: Path) -> int:
             "hold values that text cannot tell."
         ) from error
     return count
+
+
+def read_kept(
+    files: Sequence[DocumentFile], dropped: Rows, config: NearDuplicatesConfig, most: int
+) -> pa.Table:
+    """Return the documents that are not dropped: `id`, `text`, `quality` and `row`.
+
+    Args:
+        files: In the order in which rows are counted through them.
+        dropped: Rows to leave out, in rising order.
+        config: Columns.
+        most: Bytes of text that may be read.
+
+    Raises:
+        ConfigError: There is more text.
+        DatasetError: A file cannot be read.
+    """
+    pieces = [piece for file in files for piece in list_pieces(file)]
+    tables, first, held = [_NOTHING], 0, 0
+    for chunk in read_chunks(pieces, config, READ_BYTES):
+        rows = np.arange(first, first + chunk.num_rows)
+        kept = chunk.append_column("row", pa.array(rows)).filter(pa.array(~np.isin(rows, dropped)))
+        kept = kept.set_column(1, "text", pc.fill_null(kept.column("text"), ""))
+        first, held = first + chunk.num_rows, held + kept.column("text").nbytes
+        if held > most:
+            raise ConfigError(
+                f"More than {most:,} bytes of text are kept, which is what the memory allows for "
+                "substring and semantic duplicates: they are looked for among all of it at once. "
+                "Give more memory (--memory), search part by part, or leave the two out."
+            )
+        tables.append(kept)
+    return pa.concat_tables(tables)
 
 
 def check_form(out: Path) -> None:

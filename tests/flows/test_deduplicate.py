@@ -51,7 +51,7 @@ def run(*arguments: object) -> dict[str, object]:
         app, ["deduplicate", *map(str, arguments), "--json"], catch_exceptions=False
     )
     assert answer.exit_code == 0, answer.output
-    return json.loads(answer.output)
+    return json.loads(answer.stdout)
 
 
 @pytest.mark.parametrize("form", ["rows.parquet", "rows.jsonl", "rows.csv", "rows.jsonl.gz"])
@@ -92,6 +92,67 @@ def test_without_names_the_first_row_of_the_first_file_stays(tmp_path: Path) -> 
         ]
         with (tmp_path / "kept.csv").open(newline="") as stream:
             assert [row["key"] for row in csv.DictReader(stream)] == ["k0", "k1", "k2", "k5"]
+
+
+def test_a_document_that_another_holds_goes_and_so_does_what_repeated_it(tmp_path: Path) -> None:
+    random = Random(6)
+    long = random.choices(WORDS, k=200)
+    part, other = long[40:140], random.choices(WORDS, k=100)
+    rows = [
+        {"id": "a", "text": " ".join([*part, "otherwise"])},  # near to b, whose name is larger
+        {"id": "b", "text": " ".join(part)},
+        {"id": "c", "text": " ".join(long)},
+        {"id": "d", "text": " ".join(other)},
+        {"id": "e", "text": " ".join([*other[:60], *random.choices(WORDS, k=40)])},
+        {"id": "f", "text": None},
+    ]
+    file, out = write(tmp_path / "rows.parquet", rows), tmp_path / "kept.jsonl"
+    assert run(file, "--out", out)["kept"] == 5
+    found = run(file, "--out", out, "--id", "id", "--substring", 0.9)
+    counts = {name: found[name] for name in ("kept", "exact", "near", "substring", "clusters")}
+    assert counts == {"kept": 4, "exact": 0, "near": 0, "substring": 2, "clusters": 1}
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == list("cdef")
+    dropped = pq.read_table(str(found["dropped"])).to_pylist()
+    assert [(row["id"], row["duplicate_of"], row["reason"]) for row in dropped] == [
+        ("a", "c", "substring_duplicate"),  # it repeats b's kin, which c holds
+        ("b", "c", "substring_duplicate"),
+    ]
+
+
+def test_quality_decides_between_a_document_and_the_one_that_holds_it(tmp_path: Path) -> None:
+    long = Random(6).choices(WORDS, k=200)
+    rows = [
+        {"id": "whole", "text": " ".join(long), "score": 1},
+        {"id": "part", "text": " ".join(long[40:140]), "score": 2},
+    ]
+    file = write(tmp_path / "rows.parquet", rows)
+    arguments = (file, "--out", tmp_path / "kept.jsonl", "--substring", 0.9)
+    assert run(*arguments)["substring"] == 1
+    assert run(*arguments, "--quality", "score")["substring"] == 0
+
+
+@pytest.mark.model
+def test_a_document_in_other_words_goes_where_it_is_asked_for(tmp_path: Path) -> None:
+    texts = [
+        "The office closes at six in the evening on working days.",
+        "On working days, the office closes at six in the evening.",
+        "The office closes at seven in the evening on working days 7.",
+        "Bread is baked in an oven.",
+    ]
+    rows = [{"id": f"r{i}", "text": text} for i, text in enumerate(texts)]
+    file, out = write(tmp_path / "rows.parquet", rows), tmp_path / "kept.jsonl"
+    assert run(file, "--out", out)["kept"] == 4
+    found = run(file, "--out", out, "--id", "id", "--semantic", 0.8)
+    assert (found["kept"], found["semantic"]) == (3, 1)
+    (dropped,) = pq.read_table(str(found["dropped"])).to_pylist()
+    assert (dropped["id"], dropped["duplicate_of"]) == ("r0", "r1")  # the longer one stays
+
+
+def test_more_text_than_the_memory_allows_is_refused_with_advice(tmp_path: Path) -> None:
+    rows = [{"id": str(i), "text": f"{i} " * 60_000} for i in range(20)]
+    file = write(tmp_path / "rows.parquet", rows)
+    with pytest.raises(ConfigError, match=r"--memory"):
+        run(file, "--out", tmp_path / "kept.jsonl", "--substring", 0.9, "--memory", 0.0625)
 
 
 def test_what_cannot_be_read_is_counted_and_left_out(tmp_path: Path) -> None:
