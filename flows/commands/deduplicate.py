@@ -60,7 +60,8 @@ def deduplicate(
             min=0.01,
             max=1,
             help="Also drop a row that says the same in other words: cosine of the local encoder "
-            "(some 25 rows a second and core), numbers, names and negations equal.",
+            "(some 25 rows a second and core), numbers, names and negations equal. Read what it "
+            "drops: kindred rows (dental and vision insurance: 0.89) are near, too.",
         ),
     ] = None,
     memory: Annotated[
