@@ -94,8 +94,8 @@ def read_kept(
     for chunk in read_chunks(pieces, config, READ_BYTES):
         rows = np.arange(first, first + chunk.num_rows)
         kept = chunk.append_column("row", pa.array(rows)).filter(pa.array(~np.isin(rows, dropped)))
-        told: Any = pc.fill_null(kept.column("text"), "")  # the stubs know no text here
-        kept = kept.set_column(1, "text", told)
+        told: Any = kept.column("text")  # the stubs take it for numbers
+        kept = kept.set_column(1, "text", pc.fill_null(told, ""))
         first, held = first + chunk.num_rows, held + kept.column("text").nbytes
         if held > most:
             raise ConfigError(
