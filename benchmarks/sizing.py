@@ -31,7 +31,7 @@ GB, HOUR = 1e9, 3600
 # A row of a table: its first cell and one more, both to be kept.
 STAGE = re.compile(r"^\| ([^|*]+?) \| ([\d.]+) \|", re.MULTILINE)
 SEARCH = re.compile(
-    r"^\| ([\d,]+) \|(?: [^|]+\|){2} ([\d.]+) \|(?: [^|]+\|){2} ([\d,]+) \|", re.MULTILINE
+    r"^\| ([\d,]+) \|(?: [^|]+\|){2} ([\d.]+) \|(?: [^|]+\|){4} ([\d,]+) \|", re.MULTILINE
 )
 
 
