@@ -10,6 +10,7 @@ from data_contracts.results import ModelVersionRef, Verdict
 from flows.build_dataset import build_dataset
 from flows.config import as_typed, load_config
 from flows.fine_tune import fine_tune, require_parity
+from flows.memory import require_any_fit
 from flows.run import pipeline_run
 from tasks.promotion.task import register_model
 from tasks.report.task import show_dataset, write_model_card, write_report
@@ -40,10 +41,13 @@ def fine_tuning_pipeline(
         settings: Overrides such as `training.epochs=2`.
 
     Raises:
+        TrainingError: Training will not fit into memory: said before rows are made where no row
+            would, else before the model is loaded.
         ExportError: An export that the profile asks for answers otherwise than the model.
     """
     config = load_config(profile, documents, settings)
     with pipeline_run(config, "pipeline") as context:
+        require_any_fit(config.training, config.base_model, context.home)
         dataset = build_dataset(config, context)
         show_dataset(dataset.stages, context)
         judged = fine_tune(config, dataset, context)

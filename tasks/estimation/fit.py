@@ -46,8 +46,8 @@ class Fit(Result):
         """Say what is missing and what would help."""
         parts = self.estimate
         text = (
-            f"The run needs about {self.needed / GB:.1f} GB on the device, which has "
-            f"{self.available / GB:.1f} GB free: weights {parts.weights / GB:.1f}, gradients "
+            f"The run needs about {self.needed / GB:.1f} GB on the device, where "
+            f"{self.available / GB:.1f} GB can be had: weights {parts.weights / GB:.1f}, gradients "
             f"{parts.gradients / GB:.1f}, optimizer {parts.optimizer / GB:.1f}, activations "
             f"{parts.activations / GB:.1f}, logits {parts.logits / GB:.1f} GB. "
         )

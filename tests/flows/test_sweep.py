@@ -11,6 +11,7 @@ from data_contracts.errors import ConfigError, TrainingError
 from flows.config import load_config
 from flows.cross_validate import cross_validate_pipeline
 from flows.fine_tune import fine_tune
+from flows.pipeline import fine_tuning_pipeline
 from flows.probe import limited_to, probe_pipeline
 from flows.serve import deployments
 from flows.sweep import sweep_pipeline
@@ -104,6 +105,13 @@ def test_a_run_that_does_not_fit_is_refused_in_the_pipeline(profile, monkeypatch
     models = context.home / "models" / "tuned"
     trained = [json.loads(f.read_text())["config"] for f in models.glob("*/manifest.json")]
     assert 0.00321 not in [options["learning_rate"] for options in trained]
+
+
+def test_what_no_row_would_fit_is_refused_before_rows_are_made(tiny_profile, home, monkeypatch):
+    monkeypatch.setattr("flows.memory.whole_memory", lambda: 1_000)
+    with pytest.raises(TrainingError, match="GB on the device"):
+        fine_tuning_pipeline(str(tiny_profile))
+    assert not (home / "datasets").exists()
 
 
 def test_both_can_be_started_from_the_form(prefect_server):
