@@ -15,7 +15,6 @@ from tasks.evaluation.multiple_choice import encode_item, plain_scores
 from tests.tiny_models import tiny_base
 from tests.unit.evaluation.conftest import Tiny
 
-pytest.importorskip("lm_eval")
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # what the harness and its dependencies warn of is theirs
 ]
