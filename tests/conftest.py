@@ -27,8 +27,8 @@ os.environ.update(
     }
 )
 
-# Two tests run at once on two cores: threads of one would wait for those of the other. Five trainings
-# of a tiny model, beside other work: 73 s of processor time and 176 s, not 85 and 282.
+# Two tests run at once on two cores: threads of one would wait for those of the other. Five
+# trainings of a tiny model, beside other work: 73 s of processor time and 176 s, not 85 and 282.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).parents[1]
