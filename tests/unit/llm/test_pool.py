@@ -66,6 +66,15 @@ def failing(status: int) -> Callable[[int, dict[str, Any]], Reply]:
     return lambda number, body: (status, {}, json.dumps({"error": {"message": "no"}}))
 
 
+def held(asked: threading.Event, go_on: threading.Event) -> Callable[[int, dict[str, Any]], Reply]:
+    def respond(number: int, body: dict[str, Any]) -> Reply:
+        asked.set()
+        go_on.wait(timeout=10)
+        return completion("{}")
+
+    return respond
+
+
 def counts(*endpoints: Endpoint) -> list[int]:
     return [len(each.requests) for each in endpoints]
 
@@ -123,33 +132,43 @@ def test_after_a_pause_one_request_tries_the_dead_again(
     endpoint: Endpoint, other: Endpoint, pooled: Pooled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool_module, "PAUSE_SECONDS", 0.0)
-    go_on, asked = threading.Event(), {name: threading.Event() for name in ("first", "other")}
-
-    def held(name: str) -> Callable[[int, dict[str, Any]], Reply]:
-        def respond(number: int, body: dict[str, Any]) -> Reply:
-            asked[name].set()
-            go_on.wait(timeout=10)
-            return completion("{}")
-
-        return respond
-
+    go_on, of_first, of_other = threading.Event(), threading.Event(), threading.Event()
     endpoint.respond = failing(500)
     pool = pooled(max_retries=0)
     pool(request(0))
-    endpoint.respond, other.respond = held("first"), held("other")
+    endpoint.respond, other.respond = held(of_first, go_on), held(of_other, go_on)
     with ThreadPoolExecutor(2) as threads:
         under_way = [threads.submit(pool, request(1))]
-        assert asked["first"].wait(timeout=10)
+        assert of_first.wait(timeout=10)
         under_way.append(threads.submit(pool, request(2)))
-        assert asked["other"].wait(timeout=10)
+        assert of_other.wait(timeout=10)
         other.respond = lambda number, body: completion("{}")
         pool(request(3))  # both have one under way: but for the trial it would be the first's
         assert counts(endpoint, other) == [2, 3]
         go_on.set()
         for each in under_way:
             each.result()
-    pool(request(4))
-    assert counts(endpoint, other) == [3, 3]  # it answered, and is one of them again
+
+
+def test_one_that_answers_is_one_of_them_again(
+    endpoint: Endpoint, other: Endpoint, pooled: Pooled
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+    endpoint.respond = other.respond = failing(500)
+    pool = pooled(max_retries=0)
+    with pytest.raises(NotServed):
+        pool(request(0))
+    endpoint.respond = other.respond = lambda number, body: completion("{}")
+    pool(request(1))  # both are left out: one of them is asked all the same
+    endpoint.respond = held(asked, go_on)
+    with ThreadPoolExecutor(1) as threads:
+        under_way = threads.submit(pool, request(2))
+        assert asked.wait(timeout=10)
+        endpoint.respond = lambda number, body: completion("{}")
+        pool(request(3))  # the other one has less to do, but has not answered since it failed
+        go_on.set()
+        under_way.result()
+    assert counts(endpoint, other) == [4, 1]
 
 
 def test_only_when_none_serves_it_a_request_counts_as_failed(
