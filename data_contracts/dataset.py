@@ -100,6 +100,8 @@ def dataset_fingerprint(
 ) -> str:
     """Return the name of the dataset that this stage makes of these parents.
 
+    Where a language model is asked is no part of it.
+
     Args:
         stage: Name of the stage.
         version: The stage's version: raised when its code gives other results.
@@ -110,10 +112,24 @@ def dataset_fingerprint(
         "stage": stage,
         "version": version,
         "schema": SCHEMA_VERSION,
-        "config": dict(config),
+        "config": wherever_asked(config),
         "parents": dict(parents),
     }
     return digest(value, length=32)
+
+
+def wherever_asked(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stage's configuration as it is wherever its language model is served.
+
+    Replies are remembered by model and prompt, not by place: with another address, or a further
+    one, the same replies are used and the same dataset comes out.
+    """
+    if not isinstance(config.get("llm"), Mapping):
+        return dict(config)
+    # The default stays, so that datasets made without an endpoint keep their names.
+    llm = {**config["llm"], "base_url": "embedded"}
+    llm.pop("further_urls", None)
+    return {**config, "llm": llm}
 
 
 def content_sha256(table: pa.Table) -> str:

@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data_contracts.dataset import MANIFEST, DatasetRef, Manifest, commit, find_dataset
+from data_contracts.dataset import (
+    MANIFEST,
+    DatasetRef,
+    Manifest,
+    commit,
+    find_dataset,
+    wherever_asked,
+)
 from data_contracts.schemas import SCHEMA_VERSION
 from tasks.versions.find import Version, list_versions
 
@@ -46,7 +53,7 @@ def reuse_same_input(
         if (
             same
             and not made.unanswered
-            and made.config == options
+            and wherever_asked(made.config) == wherever_asked(options)
             and _contents(made.parents, contents) == wanted
         ):
             if find_dataset(home, stage, made.fingerprint) is None:  # damaged

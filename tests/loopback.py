@@ -2,6 +2,7 @@
 
 import socketserver
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -58,7 +59,9 @@ class LoopbackServer:
         self._server = _Server((host, 0), bound)
         self._host = host
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # It looks so often whether it shall end; the standard library's half second adds up.
+        serve = partial(self._server.serve_forever, poll_interval=0.02)
+        self._thread = threading.Thread(target=serve, daemon=True)
         self._thread.start()
 
     @property

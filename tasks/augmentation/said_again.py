@@ -68,7 +68,7 @@ def ask(
         return track(items, "Asking for other words", total)
 
     work = [partial(_outcome, turn, model, config) for turn in wanted]
-    ask_all(work, config.llm.concurrency, progress, model)
+    ask_all(work, config.llm.at_once, progress, model)
     return {turn.key: _outcome(turn, model, config) for turn in wanted}
 
 

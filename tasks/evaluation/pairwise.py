@@ -122,7 +122,7 @@ def judge_pairs(
     def progress(items: Iterable[object], total: int) -> Iterable[object]:
         return track(items, "Comparing answers", total)
 
-    ask_all(work, config.llm.concurrency, progress, model)
+    ask_all(work, config.llm.at_once, progress, model)
     return [_judged(pair, model, config) for pair in pairs]  # from the log
 
 

@@ -133,7 +133,7 @@ class Rounds:
             for generator in self._generators()
             for subject in asked[generator.generator].values()
         }
-        ask_all(list(work.values()), self.config.llm.concurrency, _progress, self.model)
+        ask_all(list(work.values()), self.config.llm.at_once, _progress, self.model)
 
     def _generators(self) -> list[LLMGenerator]:
         return [g for g in self.config.generators if isinstance(g, LLMGenerator)]

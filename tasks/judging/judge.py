@@ -108,7 +108,8 @@ class _Judging:
 
     def by_rules(self, examples: pa.Table, folder: Path | None) -> pa.Table:
         """Return the verdicts of the judges without a model, a row for each row."""
-        basis = [VERSION, SCHEMA_VERSION, self.config.model_dump(mode="json")]
+        options = self.config.model_dump(mode="json", exclude={"llm"})
+        basis = [VERSION, SCHEMA_VERSION, options]
         remembered = RememberedRows(folder, basis, VERDICT, _NOTHING)
         repeated = _repeated(examples)
 
@@ -198,7 +199,7 @@ class _Judging:
         def progress(items: Iterable[object], total: int) -> Iterable[object]:
             return track(items, "Asking the judges", total)
 
-        ask_all(work, self.config.llm.concurrency, progress, self.model)
+        ask_all(work, self.config.llm.at_once, progress, self.model)
 
     def _asked_about(self, row: JudgedRow, said: Row) -> Row:
         """Keep or drop a row by the verdicts of the language model."""

@@ -8,6 +8,7 @@ way. What cannot be mended is an `EndpointError` that says what to do.
 import json
 import logging
 import time
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -78,6 +79,10 @@ class ChatClient:
             return read_completion(response, prompt_size(request), time.monotonic() - started)
 
         return self.retried(send)
+
+    def reached(self) -> int:
+        """Return the most requests that were under way at the same time."""
+        return self.throttle.reached
 
     def retried(self, call: Callable[[], T], expected: tuple[type[Exception], ...] = ()) -> T:
         """Return what a call to the endpoint gives, trying again what may pass.
@@ -162,18 +167,27 @@ class ChatClient:
 
 
 def connect(base_url: str, config: LLMConfig, api_key: str | None) -> "openai.OpenAI":
-    """Return the library's client; it makes no retries of its own."""
+    """Return the library's client: it makes no retries of its own and goes to no other host."""
     import openai
 
-    key = api_key or PLACEHOLDER_KEY
+    key, http = api_key or PLACEHOLDER_KEY, openai.DefaultHttpxClient(follow_redirects=False)
+    client: openai.OpenAI
     if config.api_version is None:
-        return openai.OpenAI(
-            base_url=base_url, api_key=key, timeout=config.timeout_seconds, max_retries=0
+        client = openai.OpenAI(
+            base_url=base_url,
+            api_key=key,
+            timeout=config.timeout_seconds,
+            max_retries=0,
+            http_client=http,
         )
-    return openai.AzureOpenAI(
-        azure_endpoint=base_url,
-        api_version=config.api_version,
-        api_key=key,
-        timeout=config.timeout_seconds,
-        max_retries=0,
-    )
+    else:
+        client = openai.AzureOpenAI(
+            azure_endpoint=base_url,
+            api_version=config.api_version,
+            api_key=key,
+            timeout=config.timeout_seconds,
+            max_retries=0,
+            http_client=http,
+        )
+    weakref.finalize(client, http.close)  # the library does so only with a client of its own
+    return client

@@ -19,6 +19,13 @@ class LLMConfig(Config):
         "local server on the embedded model, which Temper starts and ends by itself. It may hold "
         "no password or key: it is written into manifests.",
     )
+    further_urls: tuple[str, ...] = Field(
+        (),
+        description="Addresses of further endpoints that serve the same model, where there are "
+        "several: requests are spread over all of them, and one that does not answer is left out "
+        "for a while. All get the same key and options; which of them there are makes no "
+        "difference to what is asked or made.",
+    )
     model: str = Field("gemma3-270m", min_length=1, description="Name of the model there.")
     api_version: str | None = Field(
         None,
@@ -28,7 +35,8 @@ class LLMConfig(Config):
     api_key_env: str = Field(
         "OPENAI_API_KEY",
         pattern=r"^[A-Z][A-Z0-9_]*$",
-        description="Environment variable with the endpoint's key; a local server needs none.",
+        description="Environment variable with the key of the endpoint, or of all of them; a local "
+        "server needs none.",
     )
     api_key_block: str | None = Field(
         None, description="Name of the Prefect Secret block with the key; goes before the variable."
@@ -55,8 +63,8 @@ class LLMConfig(Config):
     concurrency: int = Field(
         4,
         ge=1,
-        description="Requests under way at the same time, at most: fewer while the endpoint says "
-        "that it has too many.",
+        description="Requests under way at each endpoint at the same time, at most: fewer while it "
+        "says that it has too many.",
     )
     timeout_seconds: float = Field(120.0, gt=0, description="Longest wait for one reply.")
     max_retries: int = Field(
@@ -107,6 +115,16 @@ class LLMConfig(Config):
         description="Longest wait for a batch; a later run goes on waiting for the same one.",
     )
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every endpoint's address."""
+        return (self.base_url, *self.further_urls)
+
+    @property
+    def at_once(self) -> int:
+        """Requests under way at the same time, at most, over all endpoints."""
+        return self.concurrency * len(self.addresses)
+
     @field_validator("base_url")
     @classmethod
     def _holds_no_secret(cls, value: str) -> str:
@@ -117,6 +135,26 @@ class LLMConfig(Config):
                 "manifests; put the key into the environment or a Prefect Secret block"
             )
         return value
+
+    @field_validator("further_urls")
+    @classmethod
+    def _none_holds_a_secret(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cls._holds_no_secret(value) for value in values)
+
+    @model_validator(mode="after")
+    def _several_are_several(self) -> "LLMConfig":
+        if not self.further_urls:
+            return self
+        if EMBEDDED in self.addresses:
+            raise ValueError(
+                "further_urls goes with the address of an endpoint in base_url: the embedded "
+                "model has one server"
+            )
+        if len(set(self.addresses)) < len(self.addresses):
+            raise ValueError("further_urls names an endpoint twice, or the one of base_url again")
+        if self.batch:
+            raise ValueError("batch asks one endpoint: leave further_urls out")
+        return self
 
     @model_validator(mode="after")
     def _cost_needs_prices(self) -> "LLMConfig":

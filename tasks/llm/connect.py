@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from tasks.llm.client import ChatClient
 from tasks.llm.config import EMBEDDED, LLMConfig
+from tasks.llm.pool import Pool
 from tasks.llm.request import Complete
 
 
@@ -21,7 +22,7 @@ def language_model(
     Args:
         config: Which model, and where.
         home: Temper's home folder, where the embedded model lies.
-        api_key: Key of the endpoint; without one, the environment variable that the
+        api_key: Key of every endpoint; without one, the environment variable that the
             configuration names is looked at.
 
     Raises:
@@ -34,5 +35,7 @@ def language_model(
         with embedded_server(embedded_gguf(home)) as base_url:
             yield ChatClient(base_url, config, api_key=None)
     else:
-        key = api_key or SecretStr(os.environ.get(config.api_key_env, ""))
-        yield ChatClient(config.base_url, config, key.get_secret_value() or None)
+        secret = api_key or SecretStr(os.environ.get(config.api_key_env, ""))
+        key = secret.get_secret_value() or None
+        clients = [ChatClient(address, config, key) for address in config.addresses]
+        yield clients[0] if len(clients) == 1 else Pool(clients)

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from data_contracts.errors import EndpointError
 from tasks.llm.config import LLMConfig
-from tasks.llm.request import CallFailed, Unreachable, UnreadableResponse
+from tasks.llm.request import CallFailed, NotServed, Unreachable, UnreadableResponse
 from tasks.llm.throttle import retry_after
 
 if TYPE_CHECKING:
@@ -22,7 +22,12 @@ _OVERLOADED = (429, 503, 524, 529)
 # What is the same for every request: there is no use in going on.
 _LASTING = (401, 403, 404)
 
+_MOVED = (
+    "Only the host that a profile names is asked, so nothing was sent there: put that address "
+    "into `llm.base_url` if it is the endpoint's."
+)
 _ADVICE = {
+    **dict.fromkeys((301, 302, 303, 307, 308), _MOVED),
     400: "The endpoint does not accept the request: check `llm.model` and its context length.",
     401: "Give a key that is valid there, in {key}.",
     403: "The key in {key} may not use this model: use another key or model.",
@@ -90,11 +95,14 @@ class Failure:
             return UnreadableResponse(text)
         if self.status is None:
             return Unreachable(text)
-        return EndpointError(text) if self.is_lasting() else CallFailed(text)
+        if self.is_lasting():
+            return EndpointError(text)
+        return NotServed(text) if self.passing else CallFailed(text)
 
     def is_lasting(self) -> bool:
         """Whether every other request would fail as well."""
-        return self.status in _LASTING or (self.status == 429 and not self.passing)
+        moved = self.status is not None and self.status < 400
+        return moved or self.status in _LASTING or (self.status == 429 and not self.passing)
 
 
 def read_failure(error: Exception) -> Failure:
@@ -117,9 +125,10 @@ def _of_status(error: "APIStatusError") -> Failure:
     status = error.status_code
     # OpenAI's 429 for an account without money: waiting does not help
     quota = getattr(error, "code", None) == "insufficient_quota"
+    place = error.response.headers.get("location") if status < 400 else None
     return Failure(
         cause=error,
-        said=_short(str(error.message)),
+        said=_short(f"it has moved to {place}" if place else str(error.message)),
         status=status,
         passing=(status in _PASSING and not quota) or status >= 500,
         overloaded=status in _OVERLOADED,

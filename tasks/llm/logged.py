@@ -51,7 +51,7 @@ class LoggedModel:
     def __init__(self, complete: Complete, log: ResponseLog, config: LLMConfig) -> None:
         self.complete, self.log, self.config = complete, log, config
         self.budget = Budget(config)
-        self.usage = Usage(self.budget, getattr(complete, "throttle", None))
+        self.usage = Usage(self.budget, getattr(complete, "reached", None))
         folder = log.path.parent
         self.batches: Batches | None = None
         if config.batch and isinstance(complete, ChatClient):

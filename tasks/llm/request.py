@@ -44,9 +44,13 @@ class CallFailed(EndpointError):
     """One request got no reply, in spite of retries; others may well get theirs."""
 
 
-class Unreachable(CallFailed):
+class NotServed(CallFailed):
+    """An endpoint did not serve a request, in spite of retries; another one may."""
+
+
+class Unreachable(NotServed):
     """Nobody answered, or not to the end."""
 
 
-class UnreadableResponse(CallFailed):
+class UnreadableResponse(NotServed):
     """The endpoint answered with success, but what came is no completion."""

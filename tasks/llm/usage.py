@@ -1,10 +1,10 @@
 """What a model's work amounted to in a run, as figures for MLflow."""
 
 import threading
+from collections.abc import Callable
 
 from tasks.llm.budget import Budget
 from tasks.llm.response_log import Completion
-from tasks.llm.throttle import Throttle
 
 
 class Usage:
@@ -12,11 +12,11 @@ class Usage:
 
     Args:
         budget: Where tokens and money are counted.
-        throttle: What limits the requests under way, if anything does.
+        reached: Says how many requests were under way at the same time, where that is known.
     """
 
-    def __init__(self, budget: Budget, throttle: Throttle | None = None) -> None:
-        self.budget, self.throttle = budget, throttle
+    def __init__(self, budget: Budget, reached: Callable[[], int] | None = None) -> None:
+        self.budget, self.reached = budget, reached
         self.calls = self.cached = self.failed = 0
         self.over_budget: set[str] = set()
         self.quarantined: set[str] = set()
@@ -56,5 +56,5 @@ class Usage:
             "completion_tokens": self.budget.completion_tokens,
             "cost": round(self.budget.cost, 6),
             "tokens_per_second": round(speed, 2),
-            "concurrency_reached": self.throttle.reached if self.throttle else 0,
+            "concurrency_reached": self.reached() if self.reached else 0,
         }

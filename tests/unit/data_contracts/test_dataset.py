@@ -75,6 +75,22 @@ def test_a_fingerprint_changes_with_everything_that_can_change_the_result():
     assert base == dataset_fingerprint("s", 1, {"a": 1}, {"in": "x"})
 
 
+def test_where_a_language_model_is_asked_does_not_change_a_fingerprint():
+    def name(**llm):
+        return dataset_fingerprint("s", 1, {"llm": {"model": "m", **llm}}, {"in": "x"})
+
+    one, other = "http://a/v1", "http://b/v1"
+    served = [
+        name(base_url="embedded"),  # how datasets were named before there were several
+        name(base_url=one),
+        name(base_url=other, further_urls=[]),
+        name(base_url=one, further_urls=[other]),
+        name(base_url=other, further_urls=[one, "http://c/v1"]),
+    ]
+    assert len(set(served)) == 1
+    assert name(base_url=one, model="n") != served[0] != name(base_url=one, temperature=1.0)
+
+
 def test_an_unfinished_folder_is_no_dataset(tmp_path):
     table = pa.Table.from_pylist([], schema=SCHEMA)
     staged = stage_files(tmp_path, "s", "f" * 32, StageResult(table, dropped(), 0))

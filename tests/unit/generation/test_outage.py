@@ -1,8 +1,13 @@
-"""The endpoint dies in the middle of generation and comes back: nothing lost or paid for twice."""
+"""An endpoint dies in the middle of generation: nothing lost or paid for twice.
+
+It comes back, or others that serve the same model go on without it.
+"""
 
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,7 +15,7 @@ import pytest
 from data_contracts.dataset import content_sha256
 from data_contracts.errors import EndpointError
 from tasks.generation.generate import generate_examples
-from tasks.llm.client import ChatClient
+from tasks.llm.connect import language_model
 from tests.endpoint import completion
 from tests.loopback import LoopbackHandler, LoopbackServer
 from tests.unit.generation.conftest import tables
@@ -22,12 +27,17 @@ PASSAGES = 60
 
 
 class Mortal(LoopbackServer):
-    """Answers well until it dies; counts what it was paid for, by passage."""
+    """Answers well until it dies; counts what it was paid for, by passage.
+
+    Attributes:
+        hold: Called before each answer.
+    """
 
     def __init__(self, way: str, dies_after: int | None) -> None:
         self.way, self.dies_after, self.dead = way, dies_after, False
         self.paid: Counter[int] = Counter()
         self.lock = threading.Lock()
+        self.hold: Callable[[], object] = lambda: None
         super().__init__(_Handler)
 
     def revive(self) -> None:
@@ -39,6 +49,7 @@ class _Handler(LoopbackHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.body())["messages"][3]["content"]
+        self.endpoint.hold()
         with self.endpoint.lock:
             self.endpoint.dead |= self.endpoint.paid.total() == self.endpoint.dies_after
             if not self.endpoint.dead:
@@ -63,16 +74,24 @@ class _Handler(LoopbackHandler):
         self.send(200, completion(json.dumps(reply))[2].encode())
 
 
-def generated(server: Mortal, cache: Path, retries: int):
-    options = {"base_url": server.base_url, "model": "m", "concurrency": 4, "max_retries": retries}
-    config = wanting(None, llm=options | {"max_failures": 5})
-    client = ChatClient(server.base_url, config.llm, None)
-    return generate_examples(*tables(*DOCUMENTS), config, client, cache)
+def generated(server: Mortal, cache: Path, retries: int, *others: Mortal, concurrency: int = 4):
+    options = {"base_url": server.base_url, "further_urls": [each.base_url for each in others]}
+    options |= {"model": "m", "concurrency": concurrency, "max_retries": retries, "max_failures": 5}
+    config = wanting(None, llm=options)
+    with language_model(config.llm, cache) as model:
+        return generate_examples(*tables(*DOCUMENTS), config, model, cache)
 
 
 @pytest.fixture
 def server(request):
     running = Mortal(*request.param)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def second():
+    running = Mortal("500", None)
     yield running
     running.close()
 
@@ -138,3 +157,51 @@ def test_a_dead_process_that_is_started_again_elsewhere(server, undisturbed, tmp
     assert content_sha256(again.kept) == undisturbed
     paid = server.paid + started.paid
     assert set(paid.values()) == {1} and len(paid) == PASSAGES
+
+
+@pytest.mark.parametrize("server", [(way, 6) for way in WAYS], indirect=True)
+def test_of_two_endpoints_one_dies_and_the_other_does_its_work(
+    server, second, undisturbed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tasks.llm.client.pause_before", lambda attempt: 0.0)
+    result = generated(server, tmp_path, 1, second)
+    assert content_sha256(result.kept) == undisturbed
+    assert not result.dropped.num_rows
+    assert server.dead
+    assert (server.paid.total(), second.paid.total()) == (6, PASSAGES - 6)
+    assert set((server.paid + second.paid).values()) == {1}
+
+
+@pytest.mark.parametrize("server", [("500", None)], indirect=True)
+def test_while_both_are_there_both_work_at_the_same_time(server, second, undisturbed, tmp_path):
+    asked, met = count(), threading.Event()
+
+    def wait_for_the_other() -> None:
+        if next(asked):  # the first request of a run goes alone
+            met.wait(timeout=10)
+            met.set()
+
+    server.hold, second.hold = wait_for_the_other, met.set
+    result = generated(server, tmp_path, 0, second, concurrency=1)
+    assert second.paid
+    assert content_sha256(result.kept) == undisturbed
+    assert set((server.paid + second.paid).values()) == {1}
+
+
+@pytest.mark.parametrize("server", [("500", 20)], indirect=True)
+def test_when_all_are_dead_the_run_gives_up_and_one_more_endpoint_ends_it(
+    server, second, undisturbed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tasks.llm.client.pause_before", lambda attempt: 0.0)
+    second.dies_after = 10
+    with pytest.raises(EndpointError, match="requests failed one after the other"):
+        generated(server, tmp_path, 1, second)
+    assert (server.paid.total(), second.paid.total()) == (20, 10)
+    third = Mortal("500", None)
+    try:
+        again = generated(second, tmp_path, 1, third, server)
+    finally:
+        third.close()
+    assert content_sha256(again.kept) == undisturbed
+    assert third.paid.total() == PASSAGES - 30
+    assert set((server.paid + second.paid + third.paid).values()) == {1}
