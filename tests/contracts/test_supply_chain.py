@@ -1,6 +1,7 @@
 """What is installed: pinned, hashed, from nowhere in particular, under licences that allow it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -137,6 +138,32 @@ def test_an_audit_that_looked_at_nothing_says_so(packages, said, code, repositor
         check=False,
     )
     assert (done.returncode, said in done.stdout) == (code, True), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("failing", "asked", "code"),
+    [
+        ("", ["test", "audit", "sbom"], 0),
+        ("audit", ["test", "audit", "sbom"], 0),
+        ("sbom", ["test", "audit", "sbom"], 0),
+        ("test", ["test"], 1),
+    ],
+)
+def test_ci_tests_and_then_reads_what_is_installed(failing, asked, code, repository, tmp_path):
+    """A vulnerability that became known overnight is said aloud and stops no other change."""
+    program = tmp_path / "make"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/asked\n[ "$1" != "{failing}" ]\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        [repository / ".ci" / "run"],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (tmp_path / "asked").read_text().split() == asked
+    assert done.returncode == code
+    assert (f"ATTENTION: make {failing} " in done.stdout) == (failing in {"audit", "sbom"})
 
 
 def bill_of_materials(folder: Path, repository: Path, listed: dict[str, str]) -> tuple[int, str]:
