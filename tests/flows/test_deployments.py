@@ -1,13 +1,14 @@
 """deploy/prefect.yaml and deploy/automations.yaml, read by Prefect's own code."""
 
 import re
+from importlib import import_module
 from uuid import uuid4
 
 import pytest
 import yaml
 
 from flows.automations import AUTOMATIONS, automations
-from flows.serve import DEPLOYMENTS, deployments
+from flows.serve import DEPLOYMENTS, deployments, specifications
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,17 @@ def test_pages_call_the_champions_evaluation_by_its_schedule(served, repository)
     pages = "\n".join(page.read_text() for page in (repository / "docs").rglob("*.md"))
     words = set(re.findall(r"(\w+)\s+evaluation of the champion", pages))
     assert words == {name for flow, name in served if flow == "evaluate champion"}
+
+
+def test_only_the_watch_is_repeated_by_prefect():
+    """It changes nothing but its note; what trains or promotes would do it twice, or fail twice."""
+    repeated = set()
+    for stated in specifications():
+        path, name = stated["entrypoint"].split(":")
+        module = import_module(path.removesuffix(".py").replace("/", "."))
+        if getattr(module, name).retries:
+            repeated.add(name)
+    assert repeated == {"watch"}
 
 
 def test_a_change_of_documents_starts_the_pipeline_with_the_watchs_parameters(served, tmp_path):
