@@ -17,6 +17,14 @@ CHROMIUM := @sparticuz/chromium@153.0.0
 # What reads the supply chain, apart from what is read.
 TOOLS  := $(VENV)-tools
 
+# What setup-locked installs: for development, or deploy/images/requirements.lock for a server.
+LOCK   ?= requirements.lock
+
+# Without torch, whose build differs from machine to machine.
+COMPILE = $(TOOLS)/bin/uv pip compile pyproject.toml --quiet --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-package torch \
+	$(addprefix --find-links ,$(wildcard /opt/wheels)) --python-version 3.11.7
+
 .PHONY: help setup setup-locked postgres browser demo test lint types imports unit docs format constraints lock \
 	audit sbom clean
 
@@ -41,10 +49,11 @@ browser: ## Chromium for the tests, from an npm package
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/services $(CHROMIUM)
 	node tests/unpack_chromium.mjs $(VENV)/services/node_modules/@sparticuz/chromium $(VENV)/services/chromium
 
-setup-locked: ## Make it from requirements.lock: every file by its hash (Linux, Python 3.11)
+# torch last: what it needs is there by then, and pip looks at no hash of what is installed already.
+setup-locked: ## Make it from LOCK, requirements.lock: every file by its hash (Linux, Python 3.11)
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement $(LOCK)
 	$(BIN)/pip install --quiet --constraint constraints.txt $(TORCH)
-	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
@@ -89,12 +98,13 @@ $(TOOLS): .ci/tools.txt
 	$(TOOLS)/bin/pip install --quiet --requirement .ci/tools.txt
 	@touch $(TOOLS)
 
-lock: $(TOOLS) ## Write requirements.lock anew: the pins of constraints.txt with their hashes
-	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --extra docs --quiet \
-		--constraint constraints.txt --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links --no-emit-package torch \
-		$(addprefix --find-links ,$(wildcard /opt/wheels)) --python-version 3.11.7 \
+# On servers s3fs says which boto3 it takes, an older one than is pinned for the tests.
+lock: $(TOOLS) ## Write both locks anew: the pins of constraints.txt with their hashes
+	$(COMPILE) --extra dev --extra docs --extra services --constraint constraints.txt \
 		--output-file requirements.lock
+	sed '/^boto/d; /^s3transfer/d' constraints.txt > $(TOOLS)/server.txt
+	$(COMPILE) --extra server --constraint $(TOOLS)/server.txt \
+		--output-file deploy/images/requirements.lock
 
 audit: $(TOOLS) ## Look for known vulnerabilities; says so where no advisory database answers
 	.ci/audit $(TOOLS)/bin/pip-audit

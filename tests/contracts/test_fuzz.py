@@ -20,7 +20,10 @@ from tasks.ingestion.document import parse_file
 from tasks.llm.repair import Unusable, read_json
 from tests.unit.ingestion.make_files import make_epub
 
-NAMES = ("a.md", "a.html", "a.txt", "a.csv", "a.json", "a.eml", "a.rtf", "a.rst", "a.zip", "a.pdf")
+NAMES = (
+    "a.md", "a.html", "a.txt", "a.csv", "a.json", "a.eml", "a.rtf", "a.rst", "a.zip", "a.pdf",
+    "a.docx", "a.pptx", "a.xlsx", "a.ipynb", "a.mbox",
+)  # fmt: skip
 MARKS = (
     b"%PDF-1.7\n", b"PK\x03\x04", b"{\\rtf1 ", b"<html><body>", b"---\na: 1\n---\n", b"\xff\xfe",
     b"From: a\nMIME-Version: 1.0\n", b"```\n", b"| a | b |\n|---|---|\n", b"{\"a\": [", b"\x1f\x8b",

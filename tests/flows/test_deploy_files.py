@@ -83,6 +83,55 @@ def test_pools_of_the_code_are_those_of_the_deployments_and_templates(deploy):
     assert names == {f"job-template-{name}" for name in POOLS}
 
 
+def documented(deploy, pattern):
+    """Return what follows each command of deploy/README.md that the pattern begins."""
+    found = re.findall(pattern, (deploy / "README.md").read_text())
+    assert found
+    return found
+
+
+def merged(base, over):
+    """Return what Compose makes of two files as far as ours go: mappings are merged."""
+    both = {**base, **over}
+    shared = [k for k in base.keys() & over.keys() if isinstance(base[k], dict)]
+    return both | {key: merged(base[key], over[key]) for key in shared}
+
+
+def pools(commands):
+    return sorted(pool for text in commands for pool in re.findall(r"--pool,? ([\w-]+)", text))
+
+
+def test_each_documented_way_to_start_has_one_worker_for_each_pool(deploy):
+    """A pool without a worker starts no run; with two kinds, where a run trains is chance."""
+    from flows.serve import specifications
+
+    named = sorted({stated["work_pool"]["name"] for stated in specifications()})
+    ways = documented(deploy, r"docker compose ((?:-f \S+ )+)up -d")
+    assert ["gpu.yaml" in way for way in ways] == [False, True]
+    for way in ways:
+        composed = {}
+        for path in re.findall(r"-f deploy/(\S+)", way):
+            composed = merged(composed, yaml.safe_load((deploy / path).read_text()))
+        started = [each for each in composed["services"].values() if not each.get("profiles")]
+        assert pools(each.get("command", "") for each in started) == named, way
+        training = composed["services"]["worker-training"]
+        # the image with CUDA and the device go together
+        assert training["image"].removeprefix("temper:") in training["build"]["dockerfile"]
+        assert ("gpu" in training["image"]) == ("deploy" in training) == ("gpu.yaml" in way)
+
+    unit = (deploy / "systemd" / "temper-worker@.service").read_text()
+    for enabled in documented(deploy, r"systemctl enable --now ([^`]+)`"):
+        instances = re.findall(r"temper-worker@(\w+)", enabled)
+        assert pools(unit.replace("%i", each) for each in instances) == named
+
+    for path in documented(deploy, r"kubectl apply -f deploy/(\S+)`"):
+        objects = yaml.safe_load_all((deploy / path).read_text())
+        made = [each["spec"] for each in objects if each["kind"] == "Deployment"]
+        assert {each["replicas"] for each in made} == {1}
+        held = [each["template"]["spec"]["containers"][0]["args"] for each in made]
+        assert pools(", ".join(args) for args in held) == named
+
+
 def test_the_servers_units_listen_on_loopback_and_no_unit_runs_as_root(deploy):
     units = sorted((deploy / "systemd").glob("*.service"))
     assert len(units) == 3

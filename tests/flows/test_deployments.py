@@ -1,12 +1,14 @@
 """deploy/prefect.yaml and deploy/automations.yaml, read by Prefect's own code."""
 
+import re
+from importlib import import_module
 from uuid import uuid4
 
 import pytest
 import yaml
 
 from flows.automations import AUTOMATIONS, automations
-from flows.serve import DEPLOYMENTS, deployments
+from flows.serve import DEPLOYMENTS, deployments, specifications
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,55 @@ def test_schedules_limits_and_collisions_are_those_of_the_file(served):
     assert not changed.schedules
     assert changed.concurrency_options.collision_strategy.value == "ENQUEUE"
     assert all(made.concurrency_limit == 1 for made in served.values())
+
+
+RUNS = {
+    "daily at 02:00 UTC": "0 2 * * *",
+    "Sunday at 04:00 UTC": "0 4 * * 0",
+    "on the first of the month at 06:00 UTC": "0 6 1 * *",
+    "every 15 minutes": 15 * 60,
+    "from the form": None,
+    "when `watch` saw a change": None,
+}
+COLLISIONS = {"is cancelled": "CANCEL_NEW", "waits": "ENQUEUE"}
+
+
+def when(made):
+    """Return the cron of a deployment, or its seconds, or None where it has no schedule."""
+    if not made.schedules:
+        return None
+    (stated,) = made.schedules
+    cron = getattr(stated.schedule, "cron", None)
+    return cron or stated.schedule.interval.total_seconds()
+
+
+def test_the_documentations_table_is_what_the_file_schedules(served, repository):
+    page = (repository / "docs" / "how-to" / "schedule.md").read_text()
+    rows = re.findall(r"^\| `(.+) / (.+)` \| (.+) \| (.+) \|$", page, re.MULTILINE)
+    told = {(flow, name): (RUNS[runs], COLLISIONS[second]) for flow, name, runs, second in rows}
+    assert told == {
+        key: (when(made), made.concurrency_options.collision_strategy.value)
+        for key, made in served.items()
+    }
+    changed = {(flow, name) for flow, name, runs, _ in rows if "change" in runs}
+    assert changed == {key for key, made in served.items() if made.triggers}
+
+
+def test_pages_call_the_champions_evaluation_by_its_schedule(served, repository):
+    pages = "\n".join(page.read_text() for page in (repository / "docs").rglob("*.md"))
+    words = set(re.findall(r"(\w+)\s+evaluation of the champion", pages))
+    assert words == {name for flow, name in served if flow == "evaluate champion"}
+
+
+def test_only_the_watch_is_repeated_by_prefect():
+    """It changes nothing but its note; what trains or promotes would do it twice, or fail twice."""
+    repeated = set()
+    for stated in specifications():
+        path, name = stated["entrypoint"].split(":")
+        module = import_module(path.removesuffix(".py").replace("/", "."))
+        if getattr(module, name).retries:
+            repeated.add(name)
+    assert repeated == {"watch"}
 
 
 def test_a_change_of_documents_starts_the_pipeline_with_the_watchs_parameters(served, tmp_path):

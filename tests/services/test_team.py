@@ -67,6 +67,16 @@ def test_the_page_of_a_run_tells_what_happened(stack, piped):
     assert f"]({stack.mlflow_url}/#/experiments/" in found["report"]["data"]
 
 
+def test_the_page_of_the_subflow_that_trains_shows_how_far_training_is(stack, piped):
+    below = stack.prefect(
+        "flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [piped]}}}
+    )
+    asked = {"artifacts": {"flow_run_id": {"any_": [run["id"] for run in below]}}}
+    (shown,) = [a for a in stack.prefect("artifacts/filter", asked) if a["key"] == "training"]
+    assert shown["type"] == "progress"
+    assert float(shown["data"]) == 100  # trained to the end
+
+
 def test_a_client_that_knows_nothing_of_temper_promotes_and_asks_the_champion(
     stack, piped, tmp_path
 ):
