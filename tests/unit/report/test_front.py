@@ -50,7 +50,7 @@ def test_the_page_shows_every_point_escaped_and_loads_nothing():
     assert "<i>" not in page and "<b>memory" not in page and "<script" not in page
     assert page.count("<circle") == 2
     assert "&lt;b&gt;memory ran out" in page
-    assert "+0.400 [+0.390, +0.410]" in page
+    assert "+0.400 [+0.390,\u00a0+0.410]" in page
     assert not re.search(r'(src|href)="http', page)
 
 
