@@ -1,6 +1,6 @@
 """Renders the run report: one HTML file without scripts and without outside resources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -38,11 +38,11 @@ _UNITS = {
 _SECTIONS = {
     "verdict": "Verdict",
     "summary": "Summary",
+    "front": "The front",
     "comparison": "Base against tuned",
     "forgetting": "Forgetting",
     "examinations": "Examinations",
     "overfitting": "Overfitting",
-    "front": "The front",
     "memorisation": "Memorisation",
     "training": "Training",
     "data": "Data",
@@ -99,6 +99,7 @@ def render_report(content: ReportContent) -> str:
         front_chart=chart,
         own_said=wording.place_on_front(front, own) if front else "",
         told=told,
+        sharpness=_sharpness_table(content.comparison.figures),
         gap_table=_gap_table(content.comparison.gaps),
         opened=wording.gap_opening(content.training),
         last=wording.last_checkpoint(content.training, content.comparison.checkpoints),
@@ -184,6 +185,15 @@ def _general_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
 
 def _gap_table(gaps: Sequence[Gap]) -> list[ChangeTable]:
     axis = charts.change_axis(gap.excess for gap in gaps)
+def _sharpness_table(figures: Mapping[str, float]) -> dict[str, str]:
+    """Sharpness of each model that it was measured of, base first."""
+    return {
+        f"{formats.title_case(model)} model": formats.signed(figures[f"sharpness.{model}"], 3)
+        for model in ("base", "tuned")
+        if f"sharpness.{model}" in figures
+    }
+
+
     rows = [
         ChangeRow(
             name=f"{formats.title_case(gap.set)} minus training rows",
