@@ -135,18 +135,20 @@ def _filters() -> dict[str, Any]:
 
 
 def _task_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
-    """Whole task sets: one table for losses, one for shares, one for lengths."""
+    """Whole task sets: a table for each of losses, shares, lengths and repetition."""
     whole = [d for set_ in _TASK_SETS for d in deltas if d.set == set_ and d.name == "all"]
     losses = [d for d in whole if d.measure == "cross_entropy"]
     lengths = [d for d in whole if d.measure == "length_off"]
+    repeated = [d for d in whole if d.measure == "repeated_runs"]
     measures = dict.fromkeys(d.measure for d in whole if formats.is_share(d.measure))
-    shares = [d for measure in measures for d in whole if d.measure == measure]
+    shares = [d for m in measures if m != "repeated_runs" for d in whole if d.measure == m]
     return [
         *change_table("Cross-entropy of the reference answer, nats per token", losses, _set_name),
         *change_table("Answers the models wrote, in percent", shares, _measure_and_set),
         *change_table(
             "Answers longer or shorter than the reference, doublings", lengths, _set_name
         ),
+        *change_table("Answers that repeat themselves, in percent", repeated, _set_name),
     ]
 
 
@@ -183,8 +185,6 @@ def _general_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
     return tables
 
 
-def _gap_table(gaps: Sequence[Gap]) -> list[ChangeTable]:
-    axis = charts.change_axis(gap.excess for gap in gaps)
 def _sharpness_table(figures: Mapping[str, float]) -> dict[str, str]:
     """Sharpness of each model that it was measured of, base first."""
     return {
@@ -194,6 +194,8 @@ def _sharpness_table(figures: Mapping[str, float]) -> dict[str, str]:
     }
 
 
+def _gap_table(gaps: Sequence[Gap]) -> list[ChangeTable]:
+    axis = charts.change_axis(gap.excess for gap in gaps)
     rows = [
         ChangeRow(
             name=f"{formats.title_case(gap.set)} minus training rows",
