@@ -29,6 +29,7 @@ MEASURES = {
     "right": ("right", "higher"),
     "form": ("form", "higher"),
     "length": ("length_off", "lower"),
+    "repeated": ("repeated_runs", "lower"),
     "stopped": ("stop_rate", "higher"),
     "correct": ("accuracy", "higher"),
 }

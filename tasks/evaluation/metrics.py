@@ -1,4 +1,4 @@
-"""Exact match, token F1, ROUGE-L and length of a generated answer against its reference.
+"""Exact match, token F1, ROUGE-L, length and repetition of a generated answer.
 
 After SQuAD (Rajpurkar et al. 2016, section 6.1): case, punctuation and English articles do
 not count. Extended to any script: Unicode case folding and punctuation, and, where a
@@ -12,6 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 _ARTICLES = frozenset({"a", "an", "the"})
+
+# Words of which a run is said again.
+_RUN = 4
 
 # Han, Hiragana, Katakana, Thai, Lao, Khmer, Burmese.
 _UNSPACED = re.compile(
@@ -79,3 +82,14 @@ def doublings_off(answer: str, reference: str) -> float:
     """
     got, expected = len(all_words(answer)) + 1, len(all_words(reference)) + 1
     return abs(math.log2(got / expected))
+
+
+def repeated_share(answer: str) -> float:
+    """Return the share of an answer's runs of four words that it has said before.
+
+    It is 1 less the share of different ones (seq-rep-4 of Welleck et al. 2020, arXiv 1908.04319,
+    on words instead of tokens). An answer of fewer than five words repeats none.
+    """
+    words = all_words(answer)
+    runs = [tuple(words[at : at + _RUN]) for at in range(len(words) - _RUN + 1)]
+    return 1 - len(set(runs)) / len(runs) if runs else 0.0

@@ -25,7 +25,7 @@ from tasks.llm.task import llm_api_key
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext, stage_run
 
-EVALUATION = Stage(name="evaluation", version=2, schema=PREDICTION, suite="prediction")
+EVALUATION = Stage(name="evaluation", version=3, schema=PREDICTION, suite="prediction")
 
 EXAMINATION = Stage(name="examination", version=2, schema=MEASUREMENT, suite="measurement")
 
@@ -200,12 +200,23 @@ def compare_models(
         parts = parts_of_test(rows, certificate)
         comparison = compare(read_kept(base), read_kept(tuned), config, parts, groups)
         comparison = with_noise_floors(comparison, read_floors(base), read_floors(tuned))
+        comparison = comparison.model_copy(update={"figures": _sharpness_of(base, tuned)})
         if model is not None:
             comparison = _with_checkpoints(comparison, model, config)
         mlflow.log_metrics(comparison_metrics(comparison))
         mlflow.log_dict(comparison.model_dump(), "comparison.json")
         mlflow.set_tags({"temper.base": base.fingerprint, "temper.tuned": tuned.fingerprint})
     return comparison
+
+
+def _sharpness_of(base: DatasetRef, tuned: DatasetRef) -> dict[str, float]:
+    """Return the mean rise of each model whose sharpness was measured."""
+    measured = {"base": read_sharpness(base), "tuned": read_sharpness(tuned)}
+    return {
+        f"sharpness.{model}": found.mean_rise
+        for model, found in measured.items()
+        if found is not None
+    }
 
 
 def _with_checkpoints(

@@ -95,11 +95,14 @@ def own_point(front: Front, comparison: Comparison, model: str) -> FrontPoint | 
 
 
 def told(interval: Interval | None) -> str:
-    """Return an interval in words, with the sign of each of its figures."""
+    """Return an interval in words, with the sign of each of its figures.
+
+    A line may end before the brackets, not within them.
+    """
     if interval is None:
         return "–"
     low, high = signed(interval.low, 3), signed(interval.high, 3)
-    return f"{signed(interval.estimate, 3)} [{low}, {high}]"
+    return f"{signed(interval.estimate, 3)} [{low},\u00a0{high}]"
 
 
 def _cross(

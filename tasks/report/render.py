@@ -1,6 +1,6 @@
 """Renders the run report: one HTML file without scripts and without outside resources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -38,11 +38,11 @@ _UNITS = {
 _SECTIONS = {
     "verdict": "Verdict",
     "summary": "Summary",
+    "front": "The front",
     "comparison": "Base against tuned",
     "forgetting": "Forgetting",
     "examinations": "Examinations",
     "overfitting": "Overfitting",
-    "front": "The front",
     "memorisation": "Memorisation",
     "training": "Training",
     "data": "Data",
@@ -99,6 +99,7 @@ def render_report(content: ReportContent) -> str:
         front_chart=chart,
         own_said=wording.place_on_front(front, own) if front else "",
         told=told,
+        sharpness=_sharpness_table(content.comparison.figures),
         gap_table=_gap_table(content.comparison.gaps),
         opened=wording.gap_opening(content.training),
         last=wording.last_checkpoint(content.training, content.comparison.checkpoints),
@@ -134,18 +135,20 @@ def _filters() -> dict[str, Any]:
 
 
 def _task_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
-    """Whole task sets: one table for losses, one for shares, one for lengths."""
+    """Whole task sets: a table for each of losses, shares, lengths and repetition."""
     whole = [d for set_ in _TASK_SETS for d in deltas if d.set == set_ and d.name == "all"]
     losses = [d for d in whole if d.measure == "cross_entropy"]
     lengths = [d for d in whole if d.measure == "length_off"]
+    repeated = [d for d in whole if d.measure == "repeated_runs"]
     measures = dict.fromkeys(d.measure for d in whole if formats.is_share(d.measure))
-    shares = [d for measure in measures for d in whole if d.measure == measure]
+    shares = [d for m in measures if m != "repeated_runs" for d in whole if d.measure == m]
     return [
         *change_table("Cross-entropy of the reference answer, nats per token", losses, _set_name),
         *change_table("Answers the models wrote, in percent", shares, _measure_and_set),
         *change_table(
             "Answers longer or shorter than the reference, doublings", lengths, _set_name
         ),
+        *change_table("Answers that repeat themselves, in percent", repeated, _set_name),
     ]
 
 
@@ -180,6 +183,15 @@ def _general_tables(deltas: Sequence[Delta]) -> list[ChangeTable]:
             )
             tables.extend(change_table(caption, chosen, delta_name))
     return tables
+
+
+def _sharpness_table(figures: Mapping[str, float]) -> dict[str, str]:
+    """Sharpness of each model that it was measured of, base first."""
+    return {
+        f"{formats.title_case(model)} model": formats.signed(figures[f"sharpness.{model}"], 3)
+        for model in ("base", "tuned")
+        if f"sharpness.{model}" in figures
+    }
 
 
 def _gap_table(gaps: Sequence[Gap]) -> list[ChangeTable]:

@@ -88,6 +88,7 @@ def test_every_set_and_measure_has_its_delta(comparison: Comparison) -> None:
         ("test", "rouge_l"),
         ("test", "right"),
         ("test", "length_off"),
+        ("test", "repeated_runs"),
         ("test", "stop_rate"),
         ("validation", "cross_entropy"),
         ("train", "cross_entropy"),

@@ -10,6 +10,7 @@ from tasks.evaluation.metrics import (
     common_subsequence,
     doublings_off,
     exact_match,
+    repeated_share,
     rouge_l,
     token_f1,
 )
@@ -95,3 +96,37 @@ def test_rouge_l_is_a_symmetric_share(first: str, second: str) -> None:
 )
 def test_length_is_counted_in_doublings(answer: str, reference: str, doublings: float) -> None:
     assert doublings_off(answer, reference) == doublings
+
+
+@pytest.mark.parametrize(
+    ("answer", "share"),
+    [
+        ("the boat is late " * 50, 1 - 4 / 197),  # a loop: 4 different runs of 197
+        ("a b c d A, B! c d", 1 - 4 / 5),
+        ("boat boat boat boat", 0.0),  # one run: too short to repeat any
+        ("", 0.0),
+        ("Report a lost bag at the harbour desk within seven days, with its tag number.", 0.0),
+        (
+            "The ferry leaves Stell at 07:15 and Ness at 08:40; the ferry leaves Stell again.",
+            1 / 14,
+        ),
+    ],
+)
+def test_repetition_is_the_share_of_runs_said_before(answer: str, share: float) -> None:
+    assert repeated_share(answer) == pytest.approx(share)
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=40))
+def test_repetition_is_a_share_that_direction_does_not_change_and_saying_again_raises(
+    words: list[str],
+) -> None:
+    share = repeated_share(" ".join(words))
+    assert 0 <= share < 1
+    assert repeated_share(" ".join(reversed(words))) == share
+    if len(words) >= 4:
+        assert repeated_share(" ".join(words * 2)) > share
+
+
+@given(st.integers(0, 60))
+def test_words_that_all_differ_repeat_nothing(count: int) -> None:
+    assert repeated_share(" ".join(f"w{number}" for number in range(count))) == 0

@@ -8,9 +8,11 @@ import pytest
 
 from data_contracts.dataset import DatasetRef, read_kept, read_manifest
 from data_contracts.errors import GeneralSetError, TrainingError
+from data_contracts.front import Sharpness
 from data_contracts.results import Comparison, LeakageCertificate, ModelRef, RowsApart
 from tasks.evaluation import measure, task
 from tasks.evaluation.config import EvaluationConfig
+from tasks.evaluation.sharpness import ARTIFACT as SHARPNESS
 from tasks.llm.config import LLMConfig
 from tasks.modeling import tuned
 from tasks.modeling.anchor_texts import ANCHORS
@@ -197,3 +199,20 @@ def test_examinations_and_judge_add_to_the_comparison(
     assert complete.figures["judge.pairs"] == 2
     (run,) = runs(context, "judge")
     assert run.data.metrics["judge.turned"] == complete.figures["judge.turned"]
+
+
+def test_a_comparison_holds_the_sharpness_of_each_model_that_has_one(tmp_path: Path) -> None:
+    base, tuned = (
+        DatasetRef(
+            stage="evaluation",
+            fingerprint=name,
+            folder=str(tmp_path / name),
+            content_sha256="c",
+            rows=1,
+        )
+        for name in ("base", "tuned")
+    )
+    found = Sharpness(radius=0.1, directions=2, seed=1, loss=1.0, mean_rise=0.4, max_rise=0.9)
+    Path(tuned.folder).mkdir()
+    (Path(tuned.folder) / SHARPNESS).write_text(found.model_dump_json())
+    assert task._sharpness_of(base, tuned) == {"sharpness.tuned": 0.4}

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from data_contracts.dataset import Manifest
+from data_contracts.front import Front, FrontPoint, Sharpness
+from data_contracts.leakage import DetectorSummary, LeakageCheck, LeakageHit
 from data_contracts.results import (
     ComparedExample,
     Comparison,
@@ -26,12 +28,16 @@ from data_contracts.results import (
     TrainingResult,
     Verdict,
 )
+from tasks.front.choose import front_of
+from tasks.promotion.config import GateConfig
 from tasks.report.content import Command, DroppedRow, Links, ReportContent, SampleRow
 
 STAGES = ("ingestion", "chunking", "generation", "curation", "splitting", "augmentation")
 HOSTILE = (
     "<script>alert('x')</script>\"'><img src=x onerror=alert(1)> {{ 7*7 }} &amp; \x00\x1b[31m\u202e"
 )
+
+LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 4
 
 
 def manifest(stage: str, kept: int, reasons: dict[str, int], **fields: Any) -> Manifest:
@@ -66,7 +72,7 @@ def delta(
         set=set_,
         name=name,
         measure=measure,
-        better="lower" if measure == "cross_entropy" else "higher",
+        better="lower" if measure in ("cross_entropy", "length_off", "repeated_runs") else "higher",
         rows=rows,
         clusters=min(rows, 41) if set_ in {"test", "validation", "train"} else rows,
         base=base,
@@ -221,6 +227,7 @@ def comparison() -> Comparison:
             delta("test", "definition", f1, 0.22, 0.6, 0.08, 88),
             delta("test", "keyword", f1, 0.31, 0.29, 0.07, 53),
             delta("test", "all", "length_off", 1.92, 0.61, 0.3, 88),
+            delta("test", "all", "repeated_runs", 0.31, 0.02, 0.06, 88),
             delta("test_by_language", "de", ce, 3.4, 1.9, 0.3, 61),
             delta("test_by_language", "en", ce, 3.1, 1.6, 0.2, 151),
             delta("retrieval", "alone", "right", 0.05, 0.3, 0.1, 40),
@@ -256,6 +263,81 @@ def comparison() -> Comparison:
         ],
         improved=[example(n, better=True) for n in range(5)],
         worsened=[example(n, better=False) for n in range(2)],
+    )
+
+
+def sharpness(mean_rise: float) -> Sharpness:
+    return Sharpness(
+        radius=0.1, directions=3, seed=7, loss=1.08, mean_rise=mean_rise, max_rise=2 * mean_rise
+    )
+
+
+def front(*more: FrontPoint) -> Front:
+    """Four ways to train and one that failed, and what else is given."""
+    figures = {
+        "lora, rank 8, learning rate 0.0002": (0.91, 0.02),
+        "lora, rank 8, learning rate 0.001": (1.52, 0.11),
+        "full, learning rate 0.00002, wise_ft 0.5": (1.31, 0.004),
+        "lora, rank 64, replay of 30 % of the rows": (1.12, 0.05),
+    }
+    points = [
+        FrontPoint(
+            number=number,
+            name=name,
+            values={},
+            learning=Interval(estimate=learned, low=learned - 0.09, high=learned + 0.1),
+            forgetting=Interval(estimate=forgot, low=forgot - 0.012, high=forgot + 0.013),
+            skill_loss=Interval(estimate=0.0035, low=-0.0075, high=0.0145),
+            sharpness=sharpness(0.412 + number / 7),
+            seconds=431.7 + 3600 * number,
+            peak_memory_bytes=5_421_000_000,
+        )
+        for number, (name, (learned, forgot)) in enumerate(figures.items())
+    ]
+    failed = FrontPoint(
+        number=4,
+        name="full, learning rate 0.001",
+        values={},
+        reason="The loss is not finite from step 12 on: lower the learning rate.",
+    )
+    return front_of([*points, failed, *more], GateConfig(), sharpness(0.301))
+
+
+def leakage_check() -> LeakageCheck:
+    """Two pairs that leak, one of them hostile."""
+    asked = "When must an expense report be filed?\nWithin five working days after the trip."
+    hits = [
+        LeakageHit(
+            detector="near_duplicate",
+            measure=0.91,
+            test_record="held-out.jsonl#17",
+            train_record="train.jsonl#401",
+            test_text=asked,
+            train_text=asked.replace("must an", "does the").replace("be filed", "have to be filed"),
+        ),
+        LeakageHit(
+            detector=HOSTILE,
+            measure=1.0,
+            test_record=HOSTILE,
+            train_record="folder/" * 30 + "train.jsonl#1",
+            test_text=HOSTILE + "word " * 300,
+            train_text=LONG_WORD + HOSTILE,
+        ),
+    ]
+    detectors = [
+        DetectorSummary(detector=hit.detector, threshold=0.8, hits=1, highest=hit.measure)
+        for hit in hits
+    ]
+    return LeakageCheck(
+        train="train.jsonl",
+        test="held-out.jsonl",
+        checked="test",
+        train_records=1692,
+        test_records=212,
+        unreadable=1,
+        detectors=detectors,
+        hits=hits,
+        given_away=[hit.test_record for hit in hits],
     )
 
 
@@ -437,9 +519,6 @@ def realistic() -> ReportContent:
 
 def ugly() -> ReportContent:
     """A failed run with hostile text, very long words, empty lists and no tuned answers."""
-    long_word = (
-        "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 4
-    )
     nan = float("nan")
     base = realistic()
     reasons = {f"reason_number_{n}_{'x' * n}": 20 - n for n in range(20)}
@@ -448,14 +527,14 @@ def ugly() -> ReportContent:
         better=True,
         row_id=HOSTILE,
         kind=HOSTILE,
-        prompt=HOSTILE + "\r\n" + long_word,
+        prompt=HOSTILE + "\r\n" + LONG_WORD,
         reference="مرحبا بالعالم، هذا جواب",
         base_answer="word " * 900,
         tuned_answer="",
     )
     return base.model_copy(
         update={
-            "title": f"{HOSTILE} {long_word}",
+            "title": f"{HOSTILE} {LONG_WORD}",
             "profile": HOSTILE,
             "base_model": HOSTILE,
             "method": HOSTILE,
@@ -479,7 +558,7 @@ def ugly() -> ReportContent:
                         highest=1.0,
                         train_id=HOSTILE,
                         held_out_id=HOSTILE,
-                        train_text=long_word,
+                        train_text=LONG_WORD,
                         held_out_text=HOSTILE,
                     )
                 ],
@@ -501,7 +580,7 @@ def ugly() -> ReportContent:
                 deltas=[
                     delta("test", "all", "cross_entropy", 1.0, nan, 0.1, 4),
                     delta("test", HOSTILE, "cross_entropy", 1.0, 9.0, 0.5, 4),
-                    delta("general_skill", long_word, "accuracy", 0.9, 0.1, 0.05, 4),
+                    delta("general_skill", LONG_WORD, "accuracy", 0.9, 0.1, 0.05, 4),
                 ],
                 gaps=[],
                 improved=[hostile_example],
@@ -511,14 +590,14 @@ def ugly() -> ReportContent:
                 outcome="FAIL",
                 legs=[
                     Leg(
-                        name=long_word,
+                        name=LONG_WORD,
                         outcome="FAIL",
                         reason=HOSTILE,
-                        figures={HOSTILE: nan, "tiny": 1.2e-7, "huge": 3.4e12, long_word: 1.0},
+                        figures={HOSTILE: nan, "tiny": 1.2e-7, "huge": 3.4e12, LONG_WORD: 1.0},
                     ),
-                    Leg(name=HOSTILE, outcome="INSUFFICIENT EVIDENCE", reason=long_word),
+                    Leg(name=HOSTILE, outcome="INSUFFICIENT EVIDENCE", reason=LONG_WORD),
                 ],
-                switched_off={HOSTILE: long_word, "leakage": "the owner knows"},
+                switched_off={HOSTILE: LONG_WORD, "leakage": "the owner knows"},
             ),
             "links": Links(
                 tracking_uri=HOSTILE,
@@ -533,7 +612,7 @@ def ugly() -> ReportContent:
                     DroppedRow(
                         what=HOSTILE,
                         reason=HOSTILE,
-                        detail=long_word,
+                        detail=LONG_WORD,
                         duplicate_of=HOSTILE,
                         similarity=nan,
                     )

@@ -50,7 +50,7 @@ def test_the_page_shows_every_point_escaped_and_loads_nothing():
     assert "<i>" not in page and "<b>memory" not in page and "<script" not in page
     assert page.count("<circle") == 2
     assert "&lt;b&gt;memory ran out" in page
-    assert "+0.400 [+0.390, +0.410]" in page
+    assert "+0.400 [+0.390,\u00a0+0.410]" in page
     assert not re.search(r'(src|href)="http', page)
 
 
@@ -91,7 +91,7 @@ def test_a_runs_report_shows_the_front_with_the_runs_own_point_beside_it():
     (cross,) = [cross for cross in front_chart(front, own).crosses if cross.own]
     assert 0 <= cross.x_low <= cross.x <= cross.x_high <= 100
     html = render_report(run.model_copy(update={"front": front}))
-    places = [html.index(f'<section id="{name}"') for name in ("overfitting", "front", "training")]
+    places = [html.index(f'<section id="{name}"') for name in ("summary", "front", "comparison")]
     assert places == sorted(places)
     section = shown(run.model_copy(update={"front": front}))
     assert section.count("<circle") == 3

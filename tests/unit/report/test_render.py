@@ -177,6 +177,21 @@ def test_sections_come_in_the_order_of_importance(realistic: ReportContent) -> N
     assert sections[:2] == ["verdict", "summary"]
 
 
+def test_sharpness_is_shown_with_forgetting_where_it_was_measured(
+    realistic: ReportContent,
+) -> None:
+    def forgetting(figures: dict[str, float]) -> str:
+        comparison = realistic.comparison.model_copy(update={"figures": figures})
+        html = render_report(realistic.model_copy(update={"comparison": comparison}))
+        return html.split('<section id="forgetting"')[1].split("</section>")[0]
+
+    both = Page(forgetting({"sharpness.base": 0.3014, "sharpness.tuned": 0.4126})).text
+    assert re.search(r"Base model\s*\+0\.301\s*Tuned model\s*\+0\.413", both)
+    tuned_alone = forgetting({"sharpness.tuned": 0.4126})  # a base in 4 bits has none
+    assert "Tuned model" in tuned_alone and "Base model" not in tuned_alone
+    assert "Sharpness" not in forgetting({})
+
+
 def test_examinations_are_shown_where_there_are_any(realistic: ReportContent) -> None:
     text = Page(render_report(realistic)).text
     assert "Four arms" in text
