@@ -11,6 +11,7 @@ from flows.commands import (
     diff,
     export,
     export_model,
+    forgetting,
     front,
     judging,
     leakage,
@@ -49,6 +50,7 @@ for module in (
     leakage,
     deduplicate,
     lineage,
+    forgetting,
     services,
 ):
     module.register(app)

@@ -1,19 +1,16 @@
-"""`temper trace`, from rows to documents and back, and `temper forget`, a dataset without one."""
+"""`temper trace`: from models to rows to documents, and back."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from data_contracts.errors import ConfigError
-from flows.commands.dataset import built
 from flows.commands.output import (
-    Documents,
     Json,
-    Overrides,
-    Profile,
     console,
-    prepare_profile,
+    prepare,
     print_json,
     print_pairs,
     print_table,
@@ -23,96 +20,106 @@ from tasks.settings import Settings
 
 if TYPE_CHECKING:
     from tasks.lineage.document import Containing, DocumentTrace, TunedOn
-    from tasks.lineage.forget import Forgetting
+    from tasks.lineage.registered import RegisteredVersion
     from tasks.lineage.row import Passage, RowTrace
+    from tasks.lineage.trained import ModelTrace
     from tasks.versions.find import Version
 
-_ROWS_SHOWN = 20
+_LINES_SHOWN = 20
 
 
 def register(app: typer.Typer) -> None:
-    """Add this module's verbs."""
+    """Add this module's verb."""
     app.command()(trace)
-    app.command()(forget)
 
 
 def trace(
     name: Annotated[
         str,
-        typer.Argument(help="An example_id; or a document's path, or its document_id."),
+        typer.Argument(
+            help="An example_id; a document's path or document_id; a registered version as name/3, "
+            "name@champion, or champion; or a model's fingerprint."
+        ),
     ],
     dataset: Annotated[
         str,
         typer.Option(
-            help="Where to look: a profile, a dataset's folder or the start of its fingerprint; "
-            "without one, the newest finished dataset."
+            help="Where to look for a row or document: a profile, a dataset's folder or the start "
+            "of its fingerprint; without one, the newest finished dataset."
+        ),
+    ] = "",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Name of the registered model whose champion or challenger is meant; without "
+            "one, that of the profile given with --dataset, or temper."
         ),
     ] = "",
     json_output: Json = False,
 ) -> None:
-    """Say where a row comes from, or what came of a document.
+    """Say where a row comes from, what came of a document, or what a model was trained on.
 
     Example: temper trace operations/berth-windows.md
     Example: temper trace 5c1f0ad29be1f6a3 --dataset demo
+    Example: temper trace temper-demo@champion
+    """
+    places = prepare(quiet=True)
+    from tasks.lineage.registered import registered_versions
+    from tasks.lineage.trained import find_trained, trace_model
+    from tasks.tracking import connect
+
+    home = places.resolved_home
+    registered = registered_versions(connect(places.resolved_tracking_uri).MlflowClient())
+    trained = find_trained(home, registered, name, model or _model_name(dataset))
+    if trained is not None:
+        found = trace_model(home, registered, trained)
+        print_json(found.model_dump(mode="json")) if json_output else _show_model(found)
+        return
+    _trace_in(dataset_to_look_in(dataset), name, registered, json_output)
+
+
+def _model_name(dataset: str) -> str:
+    """Return the registered model of the profile that `--dataset` names, else the default one."""
+    from flows.config import load_config, profile_names
+    from tasks.promotion.registry import RegistryConfig
+
+    if dataset in profile_names() or Path(dataset).suffix in {".yaml", ".yml"}:
+        return load_config(dataset).registry.model_name
+    return RegistryConfig().model_name
+
+
+def _trace_in(
+    version: "Version", name: str, registered: "Sequence[RegisteredVersion]", json_output: bool
+) -> None:
+    """Trace a row or a document of a dataset.
+
+    Raises:
+        ConfigError: It is neither.
     """
     from tasks.lineage.document import trace_document
     from tasks.lineage.row import trace_row
     from tasks.versions.find import ancestors
 
     home = Settings().resolved_home
-    version = dataset_to_look_in(dataset)
     lineage = ancestors(home, version)
-    row = trace_row(lineage, name)
+    row = trace_row(home, lineage, name, registered)
     if row is not None:
         print_json(row.model_dump(mode="json")) if json_output else _show_row(row)
         return
-    document = trace_document(home, lineage, name)
+    document = trace_document(home, lineage, name, registered)
     if document is None:
         raise ConfigError(
             f"{name!r} is neither a row nor a document of dataset "
-            f"{version.manifest.stage}/{version.manifest.fingerprint[:12]}. `temper dataset show` "
-            "shows its rows with their identifiers; a document is named by its path below the "
-            "documents folder. Another dataset is looked in with --dataset."
+            f"{version.manifest.stage}/{version.manifest.fingerprint[:12]}, nor a model. `temper "
+            "dataset show` shows its rows with their identifiers; a document is named by its path "
+            "below the documents folder. Another dataset is looked in with --dataset. Registered "
+            f"versions: {_known(registered)}."
         )
     print_json(document.model_dump(mode="json")) if json_output else _show_document(document)
 
 
-def forget(
-    document: Annotated[
-        str, typer.Argument(help="Path of the document below its folder, or its document_id.")
-    ],
-    profile: Profile = "demo",
-    documents: Documents = None,
-    settings: Overrides = None,
-    purge: Annotated[
-        bool, typer.Option("--purge", help="Delete the dataset versions that hold it, for good.")
-    ] = False,
-    json_output: Json = False,
-) -> None:
-    """Build a profile's dataset without a document, and prove that nothing of it is left.
-
-    The profile does not read it again, nor a copy of it. What caches hold of it is deleted.
-    Dataset versions and models made with it are listed; the versions are deleted with --purge.
-
-    Example: temper forget operations/berth-windows.md demo
-    Example: temper forget minutes/2024-03.pdf ours.yaml --purge
-    """
-    prepare_profile(profile, documents, settings)
-    from flows.config import load_config
-    from tasks.lineage.forget import conclude, exclude, find_subject, remove_cached
-
-    home = Settings().resolved_home
-    subject = find_subject(home, document)
-    exclude(home, load_config(profile, documents, settings or []).name, subject)
-    removed = remove_cached(home, subject)
-    dataset = built(profile, documents, settings).examples.fingerprint
-    done = conclude(home, subject, removed, dataset, purge)
-    if json_output:
-        print_json(done.model_dump(mode="json") | {"passed": done.absence.passed})
-    else:
-        _show_forgetting(done, purge)
-    if not done.absence.passed:
-        raise typer.Exit(1)
+def _known(registered: "Sequence[RegisteredVersion]") -> str:
+    return ", ".join(f"{v.name}/{v.version}" for v in registered[-_LINES_SHOWN:]) or "none"
 
 
 def dataset_to_look_in(name: str) -> "Version":
@@ -163,6 +170,7 @@ def _show_row(found: "RowTrace") -> None:
         for s in found.steps
     ]
     print_table("", ["row", "stage", "dataset", "it was", "reason", ""], lines)
+    _show_registered(f"In {len(found.registered)} registered versions", found.registered)
 
 
 def _show_passage(passage: "Passage") -> None:
@@ -192,23 +200,38 @@ def _show_document(found: "DocumentTrace") -> None:
     ]  # fmt: skip
     print_table(f"{len(lines)} chunks", ["chunk", "page", "span", "", "under"], lines)
     _show_rows(found.rows)
-    show_versions(found.versions, found.models)
+    show_versions(found.versions, found.models, found.registered)
 
 
 def _show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-    console.print()
     lines = [
         (r["example_id"], r["split"] or "", r["last_stage"], r.get("reason") or "kept",
          r["question"])
         for r in rows
     ]  # fmt: skip
-    title = f"{len(rows)} rows"
-    print_table(title, ["row", "split", "last stage", "", "question"], lines[:_ROWS_SHOWN])
-    if len(rows) > _ROWS_SHOWN:
-        console.print(f"... and {len(rows) - _ROWS_SHOWN} more (--json)")
+    _print_some(f"{len(rows)} rows", ["row", "split", "last stage", "", "question"], lines)
 
 
-def show_versions(versions: "Sequence[Containing]", models: "Sequence[TunedOn]") -> None:
+def _show_model(found: "ModelTrace") -> None:
+    others = {f"{split} rows": n for split, n in found.splits.items() if split != "train"}
+    _pairs({"model": found.model, "dataset": found.dataset, "folder": found.folder} | others)
+    _show_registered("Registered as", found.registered)
+    documents = [(d["path"] or d["document_id"], d["chunks"], d["rows"]) for d in found.documents]
+    title = f"{len(documents)} documents"
+    _print_some(title, ["document", "chunks", "training rows"], documents)
+    rows = [
+        (r["example_id"], r["kind"], r["chunk_id"], r["path"] or r["document_id"], r["question"])
+        for r in found.rows
+    ]
+    title = f"{len(rows)} training rows on {len(found.chunks)} chunks"
+    _print_some(title, ["row", "kind", "chunk", "document", "question"], rows)
+
+
+def show_versions(
+    versions: "Sequence[Containing]",
+    models: "Sequence[TunedOn]",
+    registered: "Sequence[RegisteredVersion]",
+) -> None:
     """Print the dataset versions that hold a document, and the models trained on these."""
     console.print()
     lines = [(f"{v.stage}/{v.fingerprint[:12]}", v.created, v.kept, v.dropped) for v in versions]
@@ -220,29 +243,22 @@ def show_versions(versions: "Sequence[Containing]", models: "Sequence[TunedOn]")
         for m in models
     ]
     print_table(f"In {len(trained)} models", ["model", "method", "created", "trained on"], trained)
+    _show_registered(f"In {len(registered)} registered versions", registered)
 
 
-def _show_forgetting(done: "Forgetting", purge: bool) -> None:
-    for document in done.documents:
-        console.print(f"Forgotten: {document.path} ({document.document_id})", markup=False)
-    show_versions(done.versions, done.models)
-    if done.models:
-        console.print("\nThese models have learnt from it: train them again on the new dataset.")
-    if done.versions and not purge:
-        console.print("\nThe old versions still hold it: --purge deletes them.")
+def _show_registered(title: str, registered: "Sequence[RegisteredVersion]") -> None:
     console.print()
-    print_pairs({"removed: " + name: count for name, count in done.removed.model_dump().items()})
-    absence = done.absence.model_dump(exclude={"near_duplicates"})
+    lines = [
+        (f"{v.name}/{v.version}", ", ".join(v.aliases), v.verdict, v.model[:12]) for v in registered
+    ]
+    print_table(title, ["version", "aliases", "verdict", "model"], lines)
+
+
+def _print_some(title: str, columns: Sequence[str], lines: Sequence[Sequence[object]]) -> None:
     console.print()
-    print_pairs({"new dataset": done.dataset} | {f"left: {k}": n for k, n in absence.items()})
-    for near in done.absence.near_duplicates:
-        console.print(
-            f"Nearly the same stands in {near.document_id}, chunk {near.chunk_id} "
-            f"({near.similarity:.2f}): forget that document as well.",
-            markup=False,
-        )
-    said = "Nothing of it is left." if done.absence.passed else "Something of it is left."
-    console.print(f"\n{said}", style="green" if done.absence.passed else "bold red")
+    print_table(title, columns, lines[:_LINES_SHOWN])
+    if len(lines) > _LINES_SHOWN:
+        console.print(f"... and {len(lines) - _LINES_SHOWN} more (--json)")
 
 
 def _pairs(pairs: Mapping[str, object]) -> None:

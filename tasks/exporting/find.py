@@ -10,7 +10,7 @@ from data_contracts.results import ModelRef
 from tasks.evaluation.general import SHIPPED, read_general
 from tasks.modeling.tuned import MANIFEST, find_model, model_reference, read_model_manifest
 from tasks.promotion.registry import CHALLENGER, CHAMPION, MODEL_TAG
-from tasks.versions.find import list_versions
+from tasks.versions.find import with_content
 
 _NAME = re.compile(r"(?:models:/)?(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))?")
 
@@ -74,10 +74,9 @@ def comparison_rows(model: ModelRef, home: Path) -> list[dict[str, Any]]:
 
     Where the dataset is not on this machine, those of the general skills.
     """
-    content = read_model_manifest(model.folder).parents.get("examples")
-    for version in list_versions(home):
-        if version.manifest.content_sha256 == content:
-            rows = read_kept(reference(version.folder, version.manifest)).to_pylist()
-            return sorted(rows, key=lambda row: _ORDER.get(row["split"], len(_ORDER)))
+    version = with_content(home, read_model_manifest(model.folder).examples)
+    if version is not None:
+        rows = read_kept(reference(version.folder, version.manifest)).to_pylist()
+        return sorted(rows, key=lambda row: _ORDER.get(row["split"], len(_ORDER)))
     items = read_general(SHIPPED).items
     return [{"question": item.query} for item in sorted(items, key=lambda item: item.item_id)]

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from data_contracts.base import Result
 from tasks.lineage.models import models_trained_on
 from tasks.lineage.origin import not_forgotten, of_documents, read_part
+from tasks.lineage.registered import RegisteredVersion, trained_on_any
 from tasks.versions.find import Version, list_versions
 
 _CHUNK_COLUMNS = ("chunk_id", "chunk_index", "heading_path", "page", "start", "end", "text")
@@ -25,6 +26,7 @@ class Containing(Result):
 
     stage: str
     fingerprint: str
+    content: str
     folder: Path
     created: str
     kept: int
@@ -49,7 +51,8 @@ class DocumentTrace(Result):
         rows: Rows made of it or resting on it, each with `last_stage`, the last that has it, and
             a `reason` where that one dropped it.
         versions: The dataset versions that hold any of it.
-        models: The models trained on one of these.
+        models: The models on this machine that were trained on one of these.
+        registered: The registered versions that were.
     """
 
     documents: list[dict[str, Any]]
@@ -57,6 +60,7 @@ class DocumentTrace(Result):
     rows: list[dict[str, Any]]
     versions: list[Containing]
     models: list[TunedOn]
+    registered: list[RegisteredVersion]
 
 
 def find_documents(lineage: Sequence[Version], name: str) -> list[dict[str, Any]]:
@@ -77,13 +81,16 @@ def find_documents(lineage: Sequence[Version], name: str) -> list[dict[str, Any]
     return found
 
 
-def trace_document(home: Path, lineage: Sequence[Version], name: str) -> DocumentTrace | None:
+def trace_document(
+    home: Path, lineage: Sequence[Version], name: str, registered: Sequence[RegisteredVersion]
+) -> DocumentTrace | None:
     """Return what came of a document in a dataset; None if ingestion does not know it.
 
     Args:
         home: Temper's home.
         lineage: The dataset's ancestors and itself, parents first.
         name: Path or document_id.
+        registered: The registered versions among which those with the document are looked for.
     """
     documents = find_documents(lineage, name)
     if not documents:
@@ -96,6 +103,7 @@ def trace_document(home: Path, lineage: Sequence[Version], name: str) -> Documen
         rows=_rows(lineage, ids),
         versions=versions,
         models=tuned_on(home, versions),
+        registered=registered_with(registered, versions),
     )
 
 
@@ -113,16 +121,23 @@ def versions_with(home: Path, document_ids: Iterable[str]) -> list[Containing]:
 
 def tuned_on(home: Path, versions: Sequence[Containing]) -> list[TunedOn]:
     """Return the models trained on one of the dataset versions."""
-    kept = {version.fingerprint for version in versions if version.kept}
+    kept = {version.fingerprint: version.content for version in versions if version.kept}
     return [
         TunedOn(
             fingerprint=model.fingerprint,
             method=str(model.method.get("method", "")),
             created=model.created,
-            datasets=sorted(kept & set(model.parents.values())),
+            datasets=sorted(name for name, content in kept.items() if content == model.examples),
         )
-        for model in models_trained_on(home, kept)
+        for model in models_trained_on(home, kept.values())
     ]
+
+
+def registered_with(
+    registered: Sequence[RegisteredVersion], versions: Sequence[Containing]
+) -> list[RegisteredVersion]:
+    """Return the registered versions trained on one of the dataset versions."""
+    return trained_on_any(registered, {version.content for version in versions if version.kept})
 
 
 def _containing(version: Version, kept: int, dropped: int) -> Containing:
@@ -130,6 +145,7 @@ def _containing(version: Version, kept: int, dropped: int) -> Containing:
     return Containing(
         stage=manifest.stage,
         fingerprint=manifest.fingerprint,
+        content=manifest.content_sha256,
         folder=version.folder,
         created=manifest.created,
         kept=kept,

@@ -19,7 +19,14 @@ from tasks.ingestion.forgotten import (
 )
 from tasks.ingestion.sources import document_id
 from tasks.lineage.absence import Absence, prove_absence
-from tasks.lineage.document import Containing, TunedOn, find_documents, tuned_on, versions_with
+from tasks.lineage.document import (
+    Containing,
+    TunedOn,
+    find_documents,
+    registered_with,
+    tuned_on,
+    versions_with,
+)
 from tasks.lineage.origin import of_documents, read_part
 from tasks.lineage.purge import (
     Traces,
@@ -27,6 +34,7 @@ from tasks.lineage.purge import (
     remove_replies,
     remove_versions,
 )
+from tasks.lineage.registered import RegisteredVersion
 from tasks.lineage.replies import replies_about
 from tasks.lineage.wording import Wording
 from tasks.splitting.assignment import text_names
@@ -41,13 +49,15 @@ class Subject:
 
     Attributes:
         versions: The dataset versions that hold it.
-        models: The models trained on one of these.
+        models: The models on this machine that were trained on one of these.
+        registered: The registered versions that were.
         traces: What it is known by.
         chunks: The texts of its chunks.
     """
 
     versions: list[Containing]
     models: list[TunedOn]
+    registered: list[RegisteredVersion]
     traces: Traces
     chunks: list[str]
 
@@ -67,17 +77,19 @@ class Forgetting(Result):
     documents: list[ForgottenDocument]
     versions: list[Containing]
     models: list[TunedOn]
+    registered: list[RegisteredVersion]
     removed: Removed
     dataset: str
     absence: Absence
 
 
-def find_subject(home: Path, name: str) -> Subject:
+def find_subject(home: Path, name: str, registered: Sequence[RegisteredVersion]) -> Subject:
     """Return what all datasets of a home know of a document.
 
     Args:
         home: Temper's home.
         name: Path of a document, or its document_id; the path of an archive means all in it.
+        registered: The registered versions among which those with the document are looked for.
 
     Raises:
         UnknownName: No dataset has it.
@@ -93,6 +105,7 @@ def find_subject(home: Path, name: str) -> Subject:
     return Subject(
         versions=holding,
         models=tuned_on(home, holding),
+        registered=registered_with(registered, holding),
         traces=_traces(home, versions, ingested, forgotten),
         chunks=_texts(versions, "chunking", forgotten.ids),
     )
@@ -145,6 +158,7 @@ def conclude(
         documents=list(subject.traces.forgotten.documents),
         versions=subject.versions,
         models=subject.models,
+        registered=subject.registered,
         removed=removed,
         dataset=dataset,
         absence=prove_absence(home, lineage, subject.traces, subject.chunks),

@@ -7,18 +7,22 @@ from data_contracts.errors import ModelError
 from tasks.modeling.tuned import MANIFEST, ModelManifest, read_model_manifest
 
 
-def models_trained_on(home: Path, fingerprints: Iterable[str]) -> list[ModelManifest]:
-    """Return the finished models that name one of the datasets as a parent, the oldest first.
+def tuned_models(home: Path) -> list[ModelManifest]:
+    """Return the finished models of a home, the oldest first."""
+    folders = [path.parent for path in (home / "models" / "tuned").glob(f"*/{MANIFEST}")]
+    found = [model for folder in folders for model in _readable(folder)]
+    return sorted(found, key=lambda model: (model.created, model.fingerprint))
+
+
+def models_trained_on(home: Path, contents: Iterable[str]) -> list[ModelManifest]:
+    """Return the finished models that were trained on one of the datasets, the oldest first.
 
     Args:
         home: Temper's home.
-        fingerprints: Of the datasets.
+        contents: Content hashes of the datasets, by which models name what they were trained on.
     """
-    wanted = set(fingerprints)
-    folders = [path.parent for path in (home / "models" / "tuned").glob(f"*/{MANIFEST}")]
-    found = [model for folder in folders for model in _readable(folder)]
-    trained = [model for model in found if wanted & set(model.parents.values())]
-    return sorted(trained, key=lambda model: (model.created, model.fingerprint))
+    wanted = set(contents)
+    return [model for model in tuned_models(home) if model.examples in wanted]
 
 
 def _readable(folder: Path) -> list[ModelManifest]:

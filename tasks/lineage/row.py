@@ -1,13 +1,15 @@
 """From a row back to the document: what it was made from, by what, and what became of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from data_contracts.base import Result
 from data_contracts.errors import DatasetError
 from tasks.lineage.origin import read_rows
+from tasks.lineage.registered import RegisteredVersion, trained_on_any
 from tasks.text.rows import strings
-from tasks.versions.find import Version
+from tasks.versions.find import FINISHED, Version, list_versions
 
 Row = Mapping[str, Any]
 
@@ -56,6 +58,7 @@ class RowTrace(Result):
         parents: Identifiers of the rows it was derived from, the nearest first.
         children: Identifiers of the rows derived from it.
         steps: What each stage did with it, and before that with the rows it was derived from.
+        registered: The registered versions whose dataset has it, for training or for testing.
     """
 
     example_id: str
@@ -65,14 +68,22 @@ class RowTrace(Result):
     parents: list[str]
     children: list[str]
     steps: list[Step]
+    registered: list[RegisteredVersion]
 
 
-def trace_row(lineage: Sequence[Version], example_id: str) -> RowTrace | None:
+def trace_row(
+    home: Path,
+    lineage: Sequence[Version],
+    example_id: str,
+    registered: Sequence[RegisteredVersion],
+) -> RowTrace | None:
     """Return where a row of a dataset comes from; None if no stage has it.
 
     Args:
+        home: Temper's home.
         lineage: The dataset's ancestors and itself, parents first.
         example_id: The row.
+        registered: The registered versions among which those with the row are looked for.
 
     Raises:
         DatasetError: A dataset cannot be read.
@@ -94,7 +105,17 @@ def trace_row(lineage: Sequence[Version], example_id: str) -> RowTrace | None:
         parents=parents,
         children=_children(lineage, example_id),
         steps=[step for name in line for v in lineage for step, _ in _hits(v, name)],
+        registered=trained_on_any(registered, _contents_with(home, example_id)),
     )
+
+
+def _contents_with(home: Path, example_id: str) -> set[str]:
+    """Return the content hashes of the finished datasets that have a row."""
+    return {
+        version.manifest.content_sha256
+        for version in list_versions(home, *FINISHED)
+        if read_rows(version, "example_id", example_id).num_rows
+    }
 
 
 def _hits(version: Version, example_id: str) -> Iterator[tuple[Step, Row]]:

@@ -34,6 +34,11 @@ class ModelManifest(Result):
     template: str = ""  # digest of what training put around a question and an answer
     created: str
 
+    @property
+    def examples(self) -> str:
+        """Content hash of the dataset it was trained on; equal rows are equal, however made."""
+        return self.parents.get("examples", "")
+
 
 def model_folder(home: Path, fingerprint: str) -> Path:
     """Return the folder in which a tuned model lies or will lie."""

@@ -19,6 +19,8 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 VERDICT_TAG = "temper.verdict"
 MODEL_TAG = "temper.model"
+DATASET_TAG = "temper.dataset"
+CONTENT_TAG = "temper.dataset_content"
 
 # `served_model.py` imports from it
 CODE_FILE = "temper.zip"

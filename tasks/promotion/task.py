@@ -44,6 +44,8 @@ from tasks.promotion.lineage import check_lineage
 from tasks.promotion.recipe import Recipe, log_record, write_recipe
 from tasks.promotion.registry import (
     CHALLENGER,
+    CONTENT_TAG,
+    DATASET_TAG,
     MODEL_TAG,
     VERDICT_TAG,
     RegistryConfig,
@@ -284,8 +286,8 @@ def _tags(
         "temper.method": recipe.method,
         "temper.base_model": recipe.base.pinned_name,
         "temper.base_fingerprint": recipe.base.fingerprint,
-        "temper.dataset": recipe.examples.fingerprint,
-        "temper.dataset_content": recipe.examples.content_sha256,
+        DATASET_TAG: recipe.examples.fingerprint,
+        CONTENT_TAG: recipe.examples.content_sha256,
         "temper.profile": digest(recipe.profile),
         "temper.code": recipe.code,
         "temper.python": recipe.python,

@@ -68,6 +68,13 @@ def find_version(home: Path, name: str) -> Version | None:
     return found[0] if found else None
 
 
+def with_content(home: Path, content: str) -> Version | None:
+    """Return the first dataset with these rows, one that models train on if there is one."""
+    found = [v for v in list_versions(home) if v.manifest.content_sha256 == content]
+    finished = [v for v in found if v.manifest.stage in FINISHED]
+    return next(iter([*finished, *found]), None)
+
+
 def ancestors(home: Path, version: Version) -> list[Version]:
     """Return what a dataset was made from, what was made from that, and so on, then itself.
 

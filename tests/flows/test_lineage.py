@@ -48,7 +48,9 @@ def run(*arguments: object, code: int = 0) -> str:
 
 def test_a_document_is_traced_then_forgotten_with_nothing_left(tiny_profile, folder, home):
     where = (tiny_profile, "--documents", folder)
-    old = json.loads(run("dataset", "build", *where, "--json"))["stages"][-1]["fingerprint"]
+    built = json.loads(run("dataset", "build", *where, "--json"))["stages"][-1]
+    old = built["fingerprint"]
+    _register(home, built)
     trace = json.loads(run("trace", "lamps.md", "--json"))
     assert {v["stage"] for v in trace["versions"]} >= {"ingestion", "chunking", "generation"}
     rows = [row["example_id"] for row in trace["rows"]]
@@ -63,11 +65,25 @@ def test_a_document_is_traced_then_forgotten_with_nothing_left(tiny_profile, fol
     assert done["absence"]["memos"] == 0
     assert list((home / "cache").rglob("*.memo"))
     assert done["removed"]["partitions"] >= 2  # of ingestion and of generation
+    assert [(v["version"], v["aliases"]) for v in done["registered"]] == [("1", ["champion"])]
     assert done["removed"]["datasets"] == len(trace["versions"])
     assert _files_with(home / "datasets", SENTENCE) + _files_with(home / "cache", SENTENCE) == []
     assert said and not any(name in path.read_text() for name in said for path in _ledgers(home))
     again = json.loads(run("dataset", "build", *where, "--json"))
     assert again["stages"][-1]["fingerprint"] == done["dataset"]
+
+
+def _register(home, dataset):
+    """Register a version with the tags that Temper's registration writes, and one without."""
+    from tasks.tracking import connect
+
+    client = connect(f"sqlite:///{home / 'mlflow.db'}").MlflowClient()
+    client.create_registered_model("tiny")
+    tags = {"temper.model": "m", "temper.dataset": dataset["fingerprint"]}
+    tags |= {"temper.dataset_content": dataset["content_sha256"], "temper.verdict": "PASS"}
+    for given in (tags, {}):
+        client.create_model_version("tiny", home.as_uri(), tags=given)
+    client.set_registered_model_alias("tiny", "champion", "1")
 
 
 def _said(datasets, rows):

@@ -200,6 +200,40 @@ def test_versions_are_compared_from_the_command_line(runs, home_of_runs):
     assert "The same rows." in read.stdout and "cross_entropy" in read.stdout
 
 
+def test_a_version_leads_to_rows_and_documents_and_these_lead_back(runs, home_of_runs):
+    from tests.flows.test_lineage import run
+
+    version = runs[0].model_version
+    names = (f"{version.name}/{version.version}", f"{version.name}@challenger")
+    forward, same = (json.loads(run("trace", name, "--json")) for name in names)
+    assert forward == same == json.loads(run("trace", runs[0].model_folder.name, "--json"))
+    assert forward["folder"] == str(runs[0].dataset_folder)
+    assert len(forward["rows"]) == forward["splits"]["train"] > 0
+    row = next(row for row in forward["rows"] if row["path"])
+    assert row["chunk_id"] in {chunk["chunk_id"] for chunk in forward["chunks"]}
+    of_row, of_document = (
+        json.loads(run("trace", name, "--json")) for name in (row["example_id"], row["path"])
+    )
+    for back in (of_row, of_document):
+        (found,) = back["registered"]
+        assert (found["name"], found["version"]) == (version.name, version.version)
+        assert found["aliases"] == ["champion"] * version.champion + ["challenger"]
+    assert [m["fingerprint"] for m in of_document["models"]] == [runs[0].model_folder.name]
+
+
+def test_an_alias_is_that_of_the_model_of_a_profile(runs, home_of_runs, tiny_profile):
+    from data_contracts.errors import ConfigError
+    from tests.flows.test_lineage import run
+
+    text = run("trace", "challenger", "--dataset", tiny_profile)
+    assert run("trace", "challenger", "--model", runs[0].model_version.name) == text
+    shown = json.loads(run("trace", "challenger", "--model", "tiny", "--json"))
+    assert f"{shown['splits']['train']} training rows on {len(shown['chunks'])} chunks" in text
+    assert f"... and {len(shown['rows']) - 20} more (--json)" in text
+    with pytest.raises(ConfigError, match="tiny/1"):
+        run("trace", "tiny/7")
+
+
 def test_a_version_compared_with_itself_differs_in_nothing(runs, mlflow):
     from functools import partial
 

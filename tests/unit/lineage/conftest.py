@@ -8,8 +8,19 @@ import pyarrow as pa
 import pytest
 
 from data_contracts.base import digest
-from data_contracts.dataset import Manifest, StageResult, commit, count_reasons, stage_files
+from data_contracts.dataset import (
+    Manifest,
+    StageResult,
+    commit,
+    content_sha256,
+    count_reasons,
+    stage_files,
+)
+from data_contracts.results import BaseModelRef
 from data_contracts.schemas import CHUNK, DOCUMENT, EXAMPLE, blank_row, dropped_schema
+from tasks.lineage.registered import RegisteredVersion
+from tasks.modeling.tuned import MANIFEST, ModelManifest, model_folder
+from tasks.versions.find import find_version
 
 Rows = list[dict[str, Any]]
 Store = Callable[..., str]
@@ -51,7 +62,7 @@ def store(tmp_path: Path) -> Store:
             rows_dropped=gone.num_rows,
             drop_reasons=count_reasons(gone),
             figures={},
-            content_sha256="c",
+            content_sha256=content_sha256(rows),
             files={},
             validation={},
             versions={},
@@ -115,3 +126,29 @@ def dataset(store: Store) -> str:
     again = example("again", "ports.md", "c1", parent_id="first", split="train", group_id="g")
     split = [row | {"split": "train", "group_id": "g"} for row in (rows[0], *rows[2:])]
     return store("augmentation", [*split, again], parents=(curated,))
+
+
+def content_of(home: Path, fingerprint: str) -> str:
+    """Return the content hash of a dataset."""
+    found = find_version(home, fingerprint)
+    assert found is not None
+    return found.manifest.content_sha256
+
+
+def train_on(home: Path, fingerprint: str, name: str) -> None:
+    """Keep the manifest of a model; it names its rows by their content, as training does."""
+    base = BaseModelRef(name="tiny", folder=home, fingerprint="f")
+    manifest = ModelManifest(
+        fingerprint=name, parents={"examples": content_of(home, fingerprint)}, base=base,
+        method={"method": "lora"}, config={}, files={}, created="2026-01-01",
+    )  # fmt: skip
+    folder = model_folder(home, name)
+    folder.mkdir(parents=True)
+    (folder / MANIFEST).write_text(manifest.model_dump_json())
+
+
+def version(number: str, content: str, **values: Any) -> RegisteredVersion:
+    """Return a registered version of the model `tiny`."""
+    given = {"name": "tiny", "version": number, "aliases": [], "verdict": "PASS"}
+    trained = {"model": "m" * 32, "dataset": "", "content": content}
+    return RegisteredVersion.model_validate(given | trained | values)

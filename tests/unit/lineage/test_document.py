@@ -1,27 +1,14 @@
 import pytest
 
-from data_contracts.results import BaseModelRef
 from tasks.lineage.document import trace_document
-from tasks.modeling.tuned import MANIFEST, ModelManifest, model_folder
 from tasks.versions.find import ancestors, find_version
-from tests.unit.lineage.conftest import IDS, example
+from tests.unit.lineage.conftest import IDS, content_of, example, train_on, version
 
 
 @pytest.fixture
 def trace(tmp_path, dataset):
     lineage = ancestors(tmp_path, find_version(tmp_path, dataset))
-    return lambda name: trace_document(tmp_path, lineage, name)
-
-
-def train_on(home, fingerprint, name):
-    base = BaseModelRef(name="tiny", folder=home, fingerprint="f")
-    manifest = ModelManifest(
-        fingerprint=name, parents={"examples": fingerprint}, base=base, method={"method": "lora"},
-        config={}, files={}, created="2026-01-01",
-    )  # fmt: skip
-    folder = model_folder(home, name)
-    folder.mkdir(parents=True)
-    (folder / MANIFEST).write_text(manifest.model_dump_json())
+    return lambda name, registered=(): trace_document(tmp_path, lineage, name, registered)
 
 
 @pytest.mark.parametrize("name", ["ports.md", IDS["ports.md"]])
@@ -54,6 +41,19 @@ def test_versions_and_models_that_hold_it_are_named_and_no_others(tmp_path, stor
     }
     assert without not in {v.fingerprint for v in found.versions}
     assert [(m.fingerprint, m.datasets) for m in found.models] == [("touched", [dataset])]
+
+
+def test_registered_versions_that_hold_it_are_named_wherever_their_weights_lie(
+    tmp_path, store, dataset, trace
+):
+    without = store("augmentation", [example("tug", "ships.md", "c3")])
+    registered = [
+        version("1", content_of(tmp_path, dataset)),
+        version("2", content_of(tmp_path, without)),
+        version("3", ""),  # registered by hand, without tags of Temper's
+    ]
+    assert [v.version for v in trace("ports.md", registered).registered] == ["1"]
+    assert [v.version for v in trace("ships.md", registered).registered] == ["1", "2"]
 
 
 def test_an_unknown_document_is_not_found(trace):

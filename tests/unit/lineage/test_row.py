@@ -3,13 +3,13 @@ import pytest
 from data_contracts.errors import DatasetError
 from tasks.lineage.row import trace_row
 from tasks.versions.find import ancestors, find_version
-from tests.unit.lineage.conftest import example
+from tests.unit.lineage.conftest import content_of, example, version
 
 
 @pytest.fixture
 def trace(tmp_path, dataset):
     lineage = ancestors(tmp_path, find_version(tmp_path, dataset))
-    return lambda name: trace_row(lineage, name)
+    return lambda name, registered=(): trace_row(tmp_path, lineage, name, registered)
 
 
 def test_a_row_is_traced_to_page_span_text_and_evidence(trace):
@@ -43,6 +43,15 @@ def test_a_derived_row_shows_the_steps_of_its_parent_first(trace):
     assert [s.example_id for s in found.steps] == ["first", "first", "first", "again"]
 
 
+def test_registered_versions_whose_dataset_has_the_row_are_named(tmp_path, store, dataset, trace):
+    without = store("augmentation", [example("tug", "ships.md", "c3")])
+    contents = content_of(tmp_path, dataset), content_of(tmp_path, without)
+    registered = [version(str(n), content) for n, content in enumerate(contents, start=1)]
+    assert [v.version for v in trace("first", registered).registered] == ["1"]
+    assert [v.version for v in trace("tug", registered).registered] == ["1", "2"]
+    assert trace("repeat", registered).registered == []  # dropped before training
+
+
 def test_what_no_stage_has_is_not_found(trace):
     assert trace("nobody") is None
 
@@ -54,4 +63,4 @@ def test_parents_in_a_circle_are_an_error(tmp_path, store):
     ]
     name = store("augmentation", rows)
     with pytest.raises(DatasetError, match="circle"):
-        trace_row(ancestors(tmp_path, find_version(tmp_path, name)), "a")
+        trace_row(tmp_path, ancestors(tmp_path, find_version(tmp_path, name)), "a", [])
