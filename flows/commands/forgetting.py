@@ -51,6 +51,7 @@ def forget(
     prepare_profile(profile, documents, settings)
     from flows.config import load_config
     from tasks.lineage.forget import conclude, exclude, find_subject, remove_cached
+    from tasks.lineage.proof import write_proof
     from tasks.lineage.registered import registered_versions
     from tasks.tracking import connect
 
@@ -61,10 +62,13 @@ def forget(
     removed = remove_cached(home, subject)
     dataset = built(profile, documents, settings).examples.fingerprint
     done = conclude(home, subject, removed, dataset, purge)
+    proof = write_proof(home, done)
     if json_output:
-        print_json(done.model_dump(mode="json") | {"passed": done.absence.passed})
+        told = {"passed": done.absence.passed, "proof": str(proof)}
+        print_json(done.model_dump(mode="json") | told)
     else:
         _show_forgetting(done, purge)
+        console.print(f"The proof is kept in {proof}", markup=False)
     if not done.absence.passed:
         raise typer.Exit(1)
 

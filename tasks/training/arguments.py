@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from transformers import TrainingArguments
 
+from tasks.training.base_precision import computing_type
 from tasks.training.config import TrainingConfig
 from tasks.training.recomputation import checkpoint_options
 
@@ -43,6 +44,7 @@ def training_arguments(
         halved: Whether the base is in bfloat16: then the rest computes in it, too.
     """
     alone = not torch.accelerator.is_available()
+    computed_in = "bfloat16" if halved else computing_type()
     every = max(1, steps_in_epoch // config.evaluations_per_epoch)
     return TrainingArguments(
         output_dir=str(folder),
@@ -78,7 +80,8 @@ def training_arguments(
         # `batch_size` rows are shared among the processes, however many there are.
         accelerator_config={"split_batches": True},
         use_cpu=alone and (config.processes > 1 or halved),  # else no gloo, and no bfloat16
-        bf16=halved or (torch.cuda.is_available() and torch.cuda.is_bf16_supported()),
+        bf16=computed_in == "bfloat16",
+        fp16=computed_in == "float16",  # with a scaled loss: small gradients would vanish in it
         seed=config.seed,
         data_seed=config.seed,
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tasks.training.method import TrainingMethod
 
 BasePrecision = Literal["auto", "float32", "bfloat16"]
+ComputingType = Literal["float32", "bfloat16", "float16"]
 
 
 def held_type(
@@ -46,11 +47,23 @@ def held_base(base: BaseModelRef, config: "TrainingConfig") -> BaseModelRef:
     return base.model_copy(update={"held_in": found})
 
 
-def computes_in_bfloat16() -> bool:
-    """Return whether there is an accelerator with bfloat16 of its own, not emulated."""
+def computing_type() -> ComputingType:
+    """Return the type that this machine's large products are computed in.
+
+    bfloat16 where the accelerator has it of its own; float16 on older ones, which would emulate
+    it; on the processor single precision is the fastest and safest.
+    """
     import torch
 
-    return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    if not torch.cuda.is_available():
+        return "float32"
+    native = torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bfloat16" if native else "float16"
+
+
+def computes_in_bfloat16() -> bool:
+    """Return whether there is an accelerator with bfloat16 of its own, not emulated."""
+    return computing_type() == "bfloat16"
 
 
 def in_bfloat16(model: "nn.Module") -> bool:

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from tasks.lineage.wording import Wording
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -64,6 +66,11 @@ def test_a_document_is_traced_then_forgotten_with_nothing_left(tiny_profile, fol
     assert done["dataset"] != old
     assert done["absence"]["memos"] == 0
     assert list((home / "cache").rglob("*.memo"))
+    kept = Path(done["proof"]).read_text()
+    assert Path(done["proof"]).is_relative_to(home)
+    assert json.loads(kept)["absence"] == done["absence"] and json.loads(kept)["passed"]
+    assert not Wording([TEXT], []).occurs_in(kept)
+    assert not any(phrase in kept for phrase in ("Quern", "lantern", "oil", "Tuesday"))
     assert done["removed"]["partitions"] >= 2  # of ingestion and of generation
     assert [(v["version"], v["aliases"]) for v in done["registered"]] == [("1", ["champion"])]
     assert done["removed"]["datasets"] == len(trace["versions"])

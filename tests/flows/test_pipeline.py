@@ -173,6 +173,29 @@ def test_a_version_carries_what_is_needed_to_make_it_again(runs, mlflow, tmp_pat
     assert load_config(profile).model_dump(mode="json") == recipe.profile
 
 
+def test_a_version_is_made_again_in_a_fresh_home_from_what_it_carries(runs, mlflow, home, tmp_path):
+    from data_contracts.base import file_sha256
+    from flows.train import train_pipeline
+    from tasks.modeling.tuned import WEIGHTS, read_model_manifest
+
+    version = runs[0].model_version
+    run = mlflow.MlflowClient().get_model_version(version.name, version.version).run_id
+    profile = mlflow.artifacts.download_artifacts(
+        run_id=run, artifact_path="profile.yaml", dst_path=str(tmp_path)
+    )
+    again = train_pipeline(profile)
+    assert again.folder.is_relative_to(home) and not home.samefile(
+        runs[0].dataset_folder.parents[2]
+    )
+    manifest = read_model_manifest(again.folder)
+    assert manifest.examples == runs[0].dataset_content
+    assert again.fingerprint == runs[0].model_folder.name
+    weights = [path for path in manifest.files if path.startswith(f"{WEIGHTS}/")]
+    assert any(path.endswith(".safetensors") for path in weights)
+    for path in weights:
+        assert file_sha256(again.folder / path) == file_sha256(runs[0].model_folder / path)
+
+
 def test_a_version_carries_its_cards(runs, mlflow):
     from huggingface_hub import DatasetCard, ModelCard
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from data_contracts.errors import TrainingError
+from tasks.training.base_precision import computing_type
 from tasks.training.low_rank import LowRank
 from tasks.training.method import METHODS
 
@@ -36,16 +37,17 @@ class QLora(LowRank):
         import torch
         from transformers import BitsAndBytesConfig
 
+        computed_in = getattr(torch, computing_type())
         quantised = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type=self.quantisation,
             bnb_4bit_use_double_quant=self.double_quantisation,
-            bnb_4bit_compute_dtype=compute_type(),
+            bnb_4bit_compute_dtype=computed_in,
         )
         device = torch.cuda.current_device() if torch.cuda.is_available() else "cpu"
         return {
             "quantization_config": quantised,
-            "dtype": compute_type(),
+            "dtype": computed_in,
             "device_map": {"": device},
         }
 
@@ -61,15 +63,3 @@ class QLora(LowRank):
                 "of the training. Load it on the base in 16 or 32 bits, then merge."
             )
         return super().merge(model)
-
-
-def compute_type() -> Any:
-    """Return the type to compute in: bfloat16 where the accelerator has it.
-
-    Older accelerators have float16 only; on the CPU single precision is the fastest and safest.
-    """
-    import torch
-
-    if not torch.cuda.is_available():
-        return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16

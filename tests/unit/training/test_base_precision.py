@@ -18,6 +18,7 @@ from tasks.training.base_precision import held_base, held_type, in_bfloat16
 from tasks.training.config import TrainingConfig
 from tasks.training.method import METHODS
 from tasks.training.methods.lora import Lora
+from tasks.training.methods.qlora import QLora
 from tasks.training.train import train_model
 from tests.ferry_rows import ferry_rows
 from tests.tiny_models import tiny_base
@@ -129,3 +130,19 @@ def test_a_base_in_16_bits_is_computed_with_by_autocast(base: BaseModelRef, tmp_
     assert not in_bfloat16(Lora().prepare(load_model(base)))
     assert training_arguments(half(), tmp_path, 1, 1, halved=True).bf16
     assert training_arguments(half(), tmp_path, 1, 1).bf16 == torch.cuda.is_available()
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), "float16"), ((8, 0), "bfloat16")])
+def test_bfloat16_is_computed_in_only_where_it_is_not_emulated(capability, expected, monkeypatch):
+    """Turing (7.5) emulates it, Ampere (8.0) has it."""
+
+    def supported(including_emulation: bool = True) -> bool:
+        return including_emulation or capability >= (8, 0)
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert base_precision.computing_type() == expected
+    options = QLora().base_options()
+    assert options["dtype"] is options["quantization_config"].bnb_4bit_compute_dtype
+    assert options["dtype"] is getattr(torch, expected)
