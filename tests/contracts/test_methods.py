@@ -233,10 +233,20 @@ def test_only_the_declared_parameters_change(case, base, batch):
 
 
 @every(variants=False)
-def test_a_resumed_run_equals_an_undisturbed_one_bit_for_bit(case, base, examples, trained):
-    """Nor could it, if the same seed did not give the same numbers twice.
+def test_the_same_seed_gives_the_same_model_twice(case, base, examples, tmp_path):
+    short = config(case).model_copy(update={"epochs": 1})
+    folders = [tmp_path / name for name in ("once", "again")]
+    for folder in folders:
+        torch.manual_seed(len(str(folder)))  # what came before makes no difference
+        train_model(examples, base, short, folder, lambda _point: None)
+    left, right = (tensors(folder / WEIGHTS) for folder in folders)
+    assert left.keys() == right.keys()
+    assert all(torch.equal(left[name], right[name]) for name in left)
 
-    The checkpoints are those that lie there when the undisturbed run is in its third epoch;
+
+@every(variants=False)
+def test_a_resumed_run_equals_an_undisturbed_one_bit_for_bit(case, base, examples, trained):
+    """The checkpoints are those that lie there when the undisturbed run is in its third epoch;
     tests/unit/training and tests/e2e kill runs for real.
     """
     whole = trained(case)
