@@ -37,6 +37,7 @@ class FrontPoint(Result):
     processor_seconds: float = 0.0  # of training; 0 where it was not measured
     peak_memory_bytes: int = 0
     model: str | None = None
+    predictions: str | None = None  # fingerprint of its evaluation, to pair it with another's
     run_id: str | None = None
     reason: str | None = None  # why there are no figures
 

@@ -122,6 +122,7 @@ def _attempt(
             "processor_seconds": result.processor_seconds,
             "peak_memory_bytes": result.peak_memory_bytes,
             "model": model.fingerprint,
+            "predictions": scores.fingerprint,
         }
     )
 

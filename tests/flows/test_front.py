@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 import yaml
 
-from data_contracts.dataset import read_kept, read_manifest, reference
+from data_contracts.dataset import find_dataset, read_kept, read_manifest, reference
 from data_contracts.errors import ConfigError
 from data_contracts.schemas import REPLAY
 from flows.config import load_config
 from flows.continual import continual_pipeline
 from flows.front import front_pipeline
 from tasks.continual.transfer import transfer_figures
+from tasks.front.task import compared, fall, front_evaluation
 from tasks.modeling.tuned import model_folder, read_model_manifest
+from tasks.settings import Settings
 from tasks.training import train as training
 
 
@@ -82,6 +84,17 @@ def test_a_front_is_chosen_measured_once_on_test_and_goes_on_without_training_ag
     assert len(trainings) == 5
     drop = {"points": {"__all__": {"run_id"}}}
     assert again.front.model_dump(exclude=drop) == first.front.model_dump(exclude=drop)
+
+
+def test_two_points_are_compared_with_each_other_on_the_same_rows(profile):
+    """`benchmarks.front` does so with what the points keep of their measurement."""
+    points, config = front_pipeline(profile).front.points, load_config(profile).evaluation
+    home = Settings().home
+    one, other = (find_dataset(home, "evaluation", points[at].predictions) for at in (0, 4))
+    comparison = compared(other, one, front_evaluation(config))
+    ahead = points[0].learning.estimate - points[4].learning.estimate
+    assert ahead != 0
+    assert fall(comparison, "validation").estimate == pytest.approx(ahead, abs=1e-6)
 
 
 def test_each_point_is_a_run_below_the_fronts_own_and_its_stages_below_it(profile):
