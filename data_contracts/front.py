@@ -81,6 +81,15 @@ class ContinualArm(Result):
     losses: list[list[float]]  # row: after so many steps, the base first; column: set
     text: list[float]  # loss on general text, likewise
     transfer: TransferFigures
+    # Rises of losses on the same rows, paired; None where a set has too few groups of rows.
+    lost: list[Interval | None] = Field(
+        description="Of each set but the last: from the step that learned it to the end."
+    )
+    text_lost: Interval | None = Field(description="Of general text: from the base to the end.")
+    beside_first: list[Interval | None] = Field(
+        description="Of each set, at the end: this way's loss less the first way's. Empty for it."
+    )
+    text_beside_first: Interval | None
     models: list[str] = Field(description="Fingerprints, one a step.")
     seconds: list[float]
 

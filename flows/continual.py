@@ -16,8 +16,8 @@ from flows.config import PipelineConfig, load_config, override
 from flows.memory import require_fit
 from flows.run import pipeline_run
 from flows.sweep import quiet_steps
-from tasks.continual.task import SPLIT, collect_earlier, learn_step, scores_of
-from tasks.continual.transfer import transfer_figures
+from tasks.continual.arm import SPLIT, Walk, arm_of
+from tasks.continual.task import collect_earlier, learn_step, predictions_of
 from tasks.evaluation.config import EvaluationConfig
 from tasks.front.task import front_evaluation
 from tasks.modeling.tuned import read_training_result
@@ -51,7 +51,11 @@ def continual_pipeline(profile: str = "demo", settings: Sequence[str] = ()) -> C
     config = load_config(profile, settings=settings)
     ways = _ways(config)
     with pipeline_run(config, "continual") as context, quiet_steps():
-        arms = [_arm(name, steps, config, context) for name, steps in ways.items()]
+        evaluation = front_evaluation(config.evaluation)
+        walks = [_walk(name, steps, evaluation, context) for name, steps in ways.items()]
+        arms = [arm_of(walk, walks[0], evaluation) for walk in walks]
+        for arm in arms:
+            _log(arm, evaluation, context)
         rows = [_test_rows(dataset) for dataset in _datasets(next(iter(ways.values())), context)]
         result = ContinualResult(sets=list(config.continual.sets), rows=rows, arms=arms)
         report = write_continual(result, config.name, context)
@@ -109,30 +113,25 @@ def _datasets(steps: Sequence[PipelineConfig], context: RunContext) -> Iterator[
         yield dataset
 
 
-def _arm(
-    name: str, steps: Sequence[PipelineConfig], config: PipelineConfig, context: RunContext
-) -> ContinualArm:
+def _walk(
+    name: str,
+    steps: Sequence[PipelineConfig],
+    evaluation: EvaluationConfig,
+    context: RunContext,
+) -> Walk:
     datasets = list(_datasets(steps, context))
-    evaluation, examples = front_evaluation(config.evaluation), [d.examples for d in datasets]
+    examples = [dataset.examples for dataset in datasets]
     trainings = [_in_one_type(step.training, datasets[0].base) for step in steps]
     base, models = held_base(datasets[0].base, trainings[0]), []
-    scores = [scores_of(base, examples, evaluation, context)]
+    predictions = [predictions_of(base, examples, evaluation, context)]
     for number, (training, dataset) in enumerate(zip(trainings, datasets, strict=True), start=1):
         require_fit(training, dataset.model_copy(update={"base": base}), context.home)
         label = f"{name}, step {number}"
         model, base = learn_step(label, base, dataset.examples, training, context)
         models.append(model)
-        scores.append(scores_of(model, examples, evaluation, context))
-    arm = ContinualArm(
-        name=name,
-        losses=[one.sets for one in scores],
-        text=[one.text for one in scores],
-        transfer=transfer_figures([one.sets for one in scores]),
-        models=[model.fingerprint for model in models],
-        seconds=[read_training_result(model).seconds for model in models],
-    )
-    _log(arm, evaluation, context)
-    return arm
+        predictions.append(predictions_of(model, examples, evaluation, context))
+    seconds = [read_training_result(model).seconds for model in models]
+    return Walk(name, predictions, [model.fingerprint for model in models], seconds)
 
 
 def _in_one_type(training: TrainingConfig, first: BaseModelRef) -> TrainingConfig:

@@ -18,7 +18,7 @@ from flows.commands.output import (
 )
 
 if TYPE_CHECKING:
-    from data_contracts.front import Front
+    from data_contracts.front import ContinualResult, Front
     from data_contracts.results import Interval
 
 
@@ -117,15 +117,26 @@ def continual(
     if json_output:
         print_json(found.model_dump(mode="json"))
         return
-    for arm in found.result.arms:
-        after = ["the base", *found.result.sets]
+    _show_continual(found.result)
+    console.print(f"\nThe page: {found.report}", markup=False)
+
+
+def _show_continual(found: "ContinualResult") -> None:
+    after = ["the base", *found.sets]
+    for arm in found.arms:
         rows = [
             (name, *(f"{loss:.3f}" for loss in losses), f"{text:.3f}")
             for name, losses, text in zip(after, arm.losses, arm.text, strict=True)
         ]
-        print_table(f"\n{arm.name}: loss", ["after", *found.result.sets, "general text"], rows)
+        print_table(f"\n{arm.name}: loss", ["after", *found.sets, "general text"], rows)
         console.print(
             f"Backward transfer {arm.transfer.backward:+.3f}, forgetting at the end "
             f"{arm.transfer.forgetting[-1]:+.3f} nats a token"
         )
-    console.print(f"\nThe page: {found.report}", markup=False)
+    others = [
+        (arm.name, *map(_told, arm.beside_first), _told(arm.text_beside_first))
+        for arm in found.arms[1:]
+    ]
+    if others:
+        title = f"\nLoss at the end, less that of {found.arms[0].name} on the same rows"
+        print_table(title, ["way", *found.sets, "general text"], others)

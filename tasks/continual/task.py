@@ -1,7 +1,6 @@
 """The Prefect tasks of continual use: what was learned before, and one step from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -10,6 +9,7 @@ from data_contracts.base import Config
 from data_contracts.dataset import DatasetRef, read_kept
 from data_contracts.results import BaseModelRef, ModelRef
 from data_contracts.schemas import EXAMPLE
+from tasks.continual.arm import SPLIT
 from tasks.continual.base import next_base
 from tasks.continual.earlier import VERSION, earlier_rows
 from tasks.evaluation.config import EvaluationConfig
@@ -19,17 +19,7 @@ from tasks.tracking import RunContext, stage_run
 from tasks.training.config import TrainingConfig
 from tasks.training.task import train
 
-SPLIT = "test"
-
 EARLIER = Stage(name="earlier", version=VERSION, schema=EXAMPLE, suite="augmentation")
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Losses of one model: on each set's test answers and on general text."""
-
-    sets: list[float]
-    text: float
 
 
 @task(name="earlier rows")
@@ -67,20 +57,11 @@ def learn_step(
     return model, next_base(model, context.home)
 
 
-def scores_of(
+def predictions_of(
     model: BaseModelRef | ModelRef,
     sets: Sequence[DatasetRef],
     config: EvaluationConfig,
     context: RunContext,
-) -> Scores:
-    """Return a model's losses on the test rows of every set and on general text."""
-    found = [evaluate(model, rows, config, context, SPLIT) for rows in sets]
-    return Scores([mean_loss(one, SPLIT) for one in found], mean_loss(found[0], "general_text"))
-
-
-def mean_loss(predictions: DatasetRef, set_: str) -> float:
-    """Return the mean cross-entropy of a set in nats per token; nan where it has no rows."""
-    rows = read_kept(predictions).to_pylist()
-    pairs = [(row["cross_entropy"], row["n_tokens"]) for row in rows if row["set"] == set_]
-    tokens = sum(count for _, count in pairs)
-    return sum(loss * count for loss, count in pairs) / tokens if tokens else float("nan")
+) -> list[DatasetRef]:
+    """Return a model's predictions on the test rows of every set, and on general text."""
+    return [evaluate(model, rows, config, context, SPLIT) for rows in sets]

@@ -14,4 +14,4 @@ def front_html(front: Front, title: str) -> str:
 
 def continual_html(found: ContinualResult, title: str) -> str:
     """Return a sequence of document sets as one HTML document; all text is escaped."""
-    return environment().get_template("continual.html.j2").render(c=found, title=title)
+    return environment().get_template("continual.html.j2").render(c=found, title=title, told=told)

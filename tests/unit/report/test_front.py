@@ -10,6 +10,7 @@ from data_contracts.results import BaseModelRef, Interval
 from tasks.continual.transfer import transfer_figures
 from tasks.front.choose import front_of
 from tasks.promotion.config import GateConfig
+from tasks.report.formats import MINUS
 from tasks.report.front import continual_html, front_html
 from tasks.report.front_chart import front_chart, own_point
 from tasks.report.render import render_report
@@ -67,12 +68,25 @@ def test_the_matrix_of_a_sequence_is_shown_step_by_step():
         losses=losses,
         text=[3.0, 3.1, 3.25],
         transfer=transfer_figures(losses),
+        lost=[Interval(estimate=1.0, low=0.625, high=1.375)],
+        text_lost=Interval(estimate=0.25, low=0.125, high=0.375),
+        beside_first=[],
+        text_beside_first=None,
         models=["a", "b"],
         seconds=[1.0, 2.0],
     )
-    page = continual_html(ContinualResult(sets=["A", "B"], rows=[7, 9], arms=[arm]), "t")
-    for figure in ("4.000", "3.250", "+0.250", "9 rows"):
+    beside = [Interval(estimate=-0.5, low=-0.875, high=-0.125), None]
+    kept = arm.model_copy(
+        update={"name": "replay", "beside_first": beside, "text_beside_first": arm.text_lost}
+    )
+    alone = ContinualResult(sets=["A", "B"], rows=[7, 9], arms=[arm])
+    page = continual_html(alone, "t")
+    for figure in ("4.000", "3.250", "+0.250", "9 rows", "[+0.625,", "[+0.125,"):
         assert figure in page
+    assert "less that of" not in page
+    both = continual_html(alone.model_copy(update={"arms": [arm, kept]}), "t")
+    assert "less that of “plain”" in both and "+0.875" not in both
+    assert f"{MINUS}0.875" in both
     assert page.count("+1.000") >= 2  # forgetting of A, after B and at the end
     assert pytest.approx(-1.0) == arm.transfer.backward
 
