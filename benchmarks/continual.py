@@ -22,8 +22,18 @@ from data_contracts.results import Interval
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "results" / "continual.md"
 DATA = ROOT.parent / "shared" / "data"
-# Folders of the handbook's `pages` that hold enough documents for a split of their own.
-SETS = {"leave": "travel-and-leave", "tools": "tools", "18F": "18f"}
+# Folders of the handbook's `pages`, put together so that each has enough for a split of its own.
+SETS: Mapping[str, Sequence[str]] = {
+    "people": (
+        "travel-and-leave",
+        "hiring-staying-or-changing-jobs",
+        "performance-management",
+        "training-and-development",
+        "supervisor-resources",
+    ),
+    "tools": ("tools", "getting-started", "launching-software", "updating-the-handbook"),
+    "organisation": ("18f", "about-us", "office-of-operations", "office-of-solutions"),
+}
 WAYS: Mapping[str, dict[str, Any]] = {
     "plain": {},
     "earlier": {"continual.replay_earlier": True, "augmentation.replay.share": 0.25},
@@ -54,10 +64,11 @@ def main() -> None:
 
 def settings_of(steps: int, handbook: Path, general: Path) -> list[str]:
     """Return the overrides of the handbook's profile."""
-    sets = {name: str(handbook / "pages" / folder) for name, folder in SETS.items()}
+    pages = handbook / "pages"
+    sets = {name: [str(pages / folder) for folder in SETS[name]] for name in SETS}
     return [
         f"continual={json.dumps({'sets': sets, 'ways': WAYS})}",
-        "documents=null",
+        "generation.max_rows_per_document=6",
         "splitting={train: 0.6, validation: 0.15, test: 0.25}",
         f"training.learning_rate={RATE}",
         f"training.max_steps={steps}",
@@ -82,7 +93,7 @@ def _head(found: ContinualResult, steps: int) -> str:
     )
     return (
         "# Document sets one after the other\n\n"
-        "`python -m benchmarks.continual`: folders of the 18F handbook in the order "
+        "`python -m benchmarks.continual`: parts of the 18F handbook in the order "
         f"{sets}; Gemma 3 270M, LoRA of rank 8 at {RATE:g}, {steps} steps of 4 rows a set, each "
         "from the last one's merged model. The ways: "
         + "; ".join(f"`{name}`: {json.dumps(values)}" for name, values in WAYS.items())

@@ -6,8 +6,9 @@ from prefect import flow
 
 from data_contracts.base import Result
 from data_contracts.dataset import DatasetRef
+from data_contracts.errors import ConfigError
 from data_contracts.results import BaseModelRef, LeakageCertificate
-from flows.config import PipelineConfig, load_config
+from flows.config import NOTHING, PipelineConfig, load_config
 from flows.garbage import seldom_looked_for
 from flows.outside import outside_rows
 from flows.run import pipeline_run
@@ -58,7 +59,12 @@ def build_dataset(
         config: The profile.
         context: Home and parent run.
         earlier: Rows that replay draws from instead of the profile's `general`.
+
+    Raises:
+        ConfigError: The profile names neither documents nor a dataset.
     """
+    if not config.has_rows:
+        raise ConfigError(f"Profile {config.name}: {NOTHING}. Its sets are for `temper continual`.")
     base = prepare_base_model(config.base_model, context)
     made = _from_documents(config, base, context)
     chunks = next((ref for ref in made if ref.stage == "chunking"), None)

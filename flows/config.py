@@ -41,6 +41,10 @@ TEMPLATE_TOKENS = 24
 
 PROFILES = Path(__file__).parents[1] / "deploy" / "profiles"
 
+NOTHING = (
+    "nothing to learn from: name a folder under `documents`, or a dataset under `datasets.sources`"
+)
+
 
 class PipelineConfig(Config):
     """Everything a profile can say."""
@@ -114,12 +118,14 @@ class PipelineConfig(Config):
 
     @model_validator(mode="after")
     def _has_data(self) -> Self:
-        if self.documents is None and not self.datasets.sources:
-            raise ValueError(
-                "nothing to learn from: name a folder under `documents`, or a dataset under "
-                "`datasets.sources`"
-            )
+        if not (self.has_rows or self.continual.sets):
+            raise ValueError(NOTHING)
         return self
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it names documents or a dataset; a sequence alone needs neither."""
+        return self.documents is not None or bool(self.datasets.sources)
 
     @model_validator(mode="after")
     def _imported_rows_fit(self) -> Self:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from data_contracts.errors import ConfigError
+from flows.build_dataset import build_dataset
 from flows.config import PROFILES, PipelineConfig, load_config, override
+from tasks.tracking import RunContext
 
 SHIPPED = sorted(PROFILES.rglob("*.yaml"))
 
@@ -55,6 +57,16 @@ def test_an_unknown_profile_names_the_known_ones():
 def test_a_profile_without_data_says_what_is_missing():
     with pytest.raises(ConfigError, match=r"nothing to learn from: name a folder"):
         load_config("default")
+
+
+def test_a_profile_of_a_sequence_alone_is_for_continual_use_only(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    sets = f"continual.sets={{a: {tmp_path / 'a'}, b: {tmp_path / 'b'}}}"
+    config = load_config("default", settings=[sets])
+    context = RunContext(home=tmp_path, tracking_uri="", experiment="", run_id="")
+    with pytest.raises(ConfigError, match=r"nothing to learn from.*temper continual"):
+        build_dataset.fn(config, context)
 
 
 def test_places_in_a_profile_are_relative_to_it_and_addresses_stay(tmp_path):
