@@ -17,6 +17,8 @@ CHROMIUM := @sparticuz/chromium@153.0.0
 # What reads the supply chain, apart from what is read.
 TOOLS  := $(VENV)-tools
 
+DEVELOPED := --constraint constraints.txt --editable '.[dev,services]'
+
 # What setup-locked installs: for development, or deploy/images/requirements.lock for a server.
 LOCK   ?= requirements.lock
 
@@ -33,11 +35,14 @@ help: ## List the commands
 
 setup: $(STAMP) ## Make the virtual environment, once
 
-$(STAMP): pyproject.toml constraints.txt
+# uv needs half of pip's processor time for the same versions, and does not read pip's settings:
+# where it reaches no index, pip does it.
+$(STAMP): pyproject.toml constraints.txt | $(TOOLS)
 	$(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV), once: about two minutes"
 	$(BIN)/pip install --quiet --constraint constraints.txt $(TORCH)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,services]'
+	$(TOOLS)/bin/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(DEVELOPED) \
+		|| $(BIN)/pip install --quiet $(DEVELOPED)
 	@$(MAKE) --no-print-directory postgres || echo "No PostgreSQL: tests of the services are skipped"
 	@$(MAKE) --no-print-directory browser || echo "No Chromium: tests of the forms are skipped"
 	@touch $@

@@ -1,6 +1,8 @@
 """The `temper` command."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -34,6 +36,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"temper {version('temper')}")
+        raise typer.Exit
+
+
+@app.callback()
+def of_all_verbs(
+    tell_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """Take what stands before the verb."""
+
+
 for module in (export, diff, versions):
     module.register(dataset.app)
 app.add_typer(dataset.app, name="dataset")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -48,6 +49,15 @@ def test_every_verb_explains_itself_with_an_example(verb):
     assert answer.exit_code == 0
     assert "Example: " in answer.output
     assert f"temper {' '.join(verb)}" in " ".join(answer.output.split("Example: ")[1].split())
+
+
+def test_it_tells_its_version():
+    from typer.testing import CliRunner
+
+    from flows.cli import app
+
+    answer = CliRunner().invoke(app, ["--version"])
+    assert (answer.exit_code, answer.output.strip()) == (0, f"temper {version('temper')}")
 
 
 @pytest.mark.parametrize("module", ["flows.cli", "flows.pipeline", "flows.promote", "flows.serve"])
