@@ -12,7 +12,7 @@ from flows.build_dataset import build_dataset
 from flows.config import PipelineConfig, load_config, override
 from flows.memory import require_fit
 from flows.run import pipeline_run
-from flows.sweep import quiet_steps, trial_tables
+from flows.sweep import quiet_steps, read_examples, trial_tables
 from tasks.search.space import METHOD
 from tasks.tracking import RunContext, stage_run
 from tasks.training.base_precision import held_base
@@ -54,7 +54,7 @@ def probe_pipeline(
     config = load_config(profile, settings=settings)
     with pipeline_run(config, "probe") as context, quiet_steps():
         dataset = build_dataset(config, context)
-        (table,) = trial_tables(dataset, 0)
+        (table,) = trial_tables(read_examples(dataset), 0)
         found = []
         for name in methods:
             training = override(config, {METHOD: name}).training

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tasks.evaluation.general import TextItem
+
+
+# Rows to the tables that a trial trains on and is scored by.
+Divide = Callable[["pa.Table"], Sequence["pa.Table"]]
 
 
 class SweepResult(Result):
@@ -74,15 +78,9 @@ def sweep_pipeline(
     check_space(sweep.space, method, partial(override, config))
     with pipeline_run(config, "sweep") as context:
         dataset = build_dataset(config, context)
-        bench = _Bench(config, sweep, dataset, context)
-        name = study_name(sweep, _identity(config, dataset))
-        with opened_study(context.home, name, sweep) as study, quiet_steps():
-            while (drawn := next_trial(study, sweep, method)) is not None:
-                trial, values = drawn
-                prepare = partial(bench.material, values)
-                run_trial(study, trial, values, prepare, sweep, context)
-            outcome = outcome_of(study, sweep)
-    _require_one(outcome)
+        bench = Bench(config, sweep, dataset, context)
+        divide = partial(trial_tables, folds=sweep.folds)
+        outcome = search(bench, study_name(sweep, identity(config, dataset)), divide)
     profiles = {
         number: profile_of(override(config, outcome.trial(number).values))
         for number in outcome.front
@@ -90,7 +88,30 @@ def sweep_pipeline(
     return SweepResult(outcome=outcome, profiles=profiles, mlflow_run_id=context.run_id)
 
 
-def _identity(config: PipelineConfig, dataset: BuiltDataset) -> dict[str, Any]:
+def search(bench: "Bench", name: str, divide: Divide) -> SweepOutcome:
+    """Run the trials that a search still lacks, and return its outcome.
+
+    Args:
+        bench: What trials share.
+        name: Of the search in the database.
+        divide: Gives the tables that a trial trains on and is scored by.
+
+    Raises:
+        TrainingError: No trial was finished.
+    """
+    sweep, context = bench.sweep, bench.context
+    with opened_study(context.home, name, sweep) as study, quiet_steps():
+        while (drawn := next_trial(study, sweep, bench.config.training.method.method)) is not None:
+            trial, values = drawn
+            prepare = partial(bench.material, values, divide)
+            run_trial(study, trial, values, prepare, sweep, context)
+        outcome = outcome_of(study, sweep)
+    _require_one(outcome)
+    return outcome
+
+
+def identity(config: PipelineConfig, dataset: BuiltDataset) -> dict[str, Any]:
+    """Return what a search's results depend on besides its own options."""
     told = config.model_dump(mode="json", include={"training", "augmentation", "evaluation"})
     if config.training.base_precision == "auto":  # as in the name of a model
         del told["training"]["base_precision"]
@@ -98,7 +119,7 @@ def _identity(config: PipelineConfig, dataset: BuiltDataset) -> dict[str, Any]:
     return {"config": told, "rows": rows, "base": base}
 
 
-class _Bench:
+class Bench:
     """What all trials share: the profile's dataset, general text and the base's loss on it."""
 
     def __init__(
@@ -113,7 +134,7 @@ class _Bench:
         self.texts = self._general()
         self.base_text: dict[str, float] = {}
 
-    def material(self, values: Mapping[str, Any]) -> Material:
+    def material(self, values: Mapping[str, Any], divide: Divide) -> Material:
         """Return what a trial trains on; its dataset is made anew where its rows may differ."""
         config = override(self.config, values)
         same = config.augmentation == self.config.augmentation
@@ -122,7 +143,7 @@ class _Bench:
         require_fit(config.training, dataset, self.context.home)
         base = held_base(dataset.base, config.training)
         return Material(
-            tables=trial_tables(dataset, self.sweep.folds),
+            tables=divide(read_examples(dataset)),
             base=base,
             training=config.training,
             evaluation=self.config.evaluation,
@@ -151,16 +172,21 @@ class _Bench:
         return self.base_text[base.measured_as]
 
 
-def trial_tables(dataset: BuiltDataset, folds: int) -> "list[pa.Table]":
-    """Return the dataset without its test rows; or as each fold sees it."""
+def read_examples(dataset: BuiltDataset) -> "pa.Table":
+    """Return the rows of a dataset."""
+    from data_contracts.dataset import read_kept
+
+    return read_kept(dataset.examples)
+
+
+def trial_tables(examples: "pa.Table", folds: int, salt: str = "folds") -> "list[pa.Table]":
+    """Return rows without those of the test; or as each fold sees them."""
     import pyarrow as pa
 
-    from data_contracts.dataset import read_kept
     from tasks.splitting.folds import fold_examples
 
-    examples = read_kept(dataset.examples)
     if folds:
-        return [fold_examples(examples, folds, fold) for fold in range(folds)]
+        return [fold_examples(examples, folds, fold, salt) for fold in range(folds)]
     seen = [split != "test" for split in examples["split"].to_pylist()]
     return [examples.filter(pa.array(seen, pa.bool_()))]
 

@@ -186,21 +186,31 @@ def _show_importances(outcome: "SweepOutcome") -> None:
 def cross_validate(
     profile: Profile = "demo",
     folds: Annotated[int, typer.Option(help="How many folds the groups form, 3 or more.")] = 5,
+    space: Annotated[
+        Path | None,
+        typer.Option(help="Search this space anew without each fold, as `temper sweep` does."),
+    ] = None,
+    trials: Annotated[int, typer.Option(help="Trials of each search.")] = 20,
     documents: Documents = None,
     settings: Overrides = None,
     json_output: Json = False,
 ) -> None:
     """Train without each fold in turn and score it: how much the loss depends on the split.
 
-    Groups of related rows are never torn apart, and the test rows take no part.
+    Groups of related rows are never torn apart, and the test rows take no part. With a space, a
+    fold's score is of options that were chosen without it: what to expect of a search.
 
     Example: temper cross-validate demo --folds 5
+    Example: temper cross-validate demo --folds 3 --space space.yaml --trials 10
     """
+    from tasks.search.config import read_space
+
+    searched = None if space is None else read_space(space, trials=trials)
     places = prepare_profile(profile, documents, settings)
     with prefect_session(places):
         from flows.cross_validate import cross_validate_pipeline
 
-        found = cross_validate_pipeline(profile, folds, documents, settings or [])
+        found = cross_validate_pipeline(profile, folds, documents, settings or [], searched)
     if json_output:
         print_json(found.model_dump(mode="json"))
         return
@@ -218,6 +228,12 @@ def cross_validate(
     ]
     columns = ["fold", "loss", "validation", "trained rows", "scored rows", "best step", "time"]
     print_table("", columns, rows)
+    if found.chosen:
+        chosen = [
+            (fold, f"{loss:.4f}", ", ".join(f"{_short(p)} {_value(v)}" for p, v in values.items()))
+            for fold, (values, loss) in enumerate(zip(found.chosen, found.searched, strict=True))
+        ]
+        print_table("\nChosen without the fold", ["fold", "loss of the choice", "values"], chosen)
     console.print(
         f"\nLoss {found.mean:.4f} ± {found.deviation:.4f} nats a token: mean and standard "
         f"deviation of {len(found.folds)} folds."

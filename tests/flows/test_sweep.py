@@ -15,6 +15,7 @@ from flows.pipeline import fine_tuning_pipeline
 from flows.probe import limited_to, probe_pipeline
 from flows.serve import deployments
 from flows.sweep import sweep_pipeline
+from tasks.search import measure as measuring
 from tasks.search.config import SweepConfig
 from tasks.training.config import TrainingConfig
 
@@ -75,6 +76,35 @@ def test_cross_validation_tells_each_fold_and_their_spread(profile):
     assert found.mean == pytest.approx(sum(losses) / 3)
     assert found.deviation > 0
     assert min(record.scored_rows for record in found.folds) > 0
+
+
+def test_a_search_within_folds_chooses_without_the_fold_that_scores_it(profile, monkeypatch):
+    seen: list[tuple[set[str], set[str]]] = []
+    measure = measuring.measure
+
+    def watched(table, base, training, folder, on_point, *rest):
+        of = [
+            {row["group_id"] for row in table.to_pylist() if (row["split"] == "test") == scored}
+            for scored in (False, True)
+        ]
+        seen.append((of[0], of[1]))
+        return measure(table, base, training, folder, on_point, *rest)
+
+    monkeypatch.setattr(measuring, "measure", watched)
+    rates = SweepConfig(space={"training.learning_rate": [2e-3, 8e-3]}, trials=1)
+    found = cross_validate_pipeline(profile, 3, sweep=rates)
+    assert len(found.chosen) == len(found.searched) == len(found.folds) == 3
+    assert len(seen) == 3 * 2
+    for (known, tested), (_, scored) in zip(seen[::2], seen[1::2], strict=True):
+        assert known and scored and not tested and not known & scored
+    again = cross_validate_pipeline(profile, 3, sweep=rates)
+    assert len(seen) == 6 and again.folds == found.folds
+
+
+def test_a_search_within_folds_has_one_objective(profile):
+    both = space(objectives=("loss", "retention"))
+    with pytest.raises(ConfigError, match="temper sweep"):
+        cross_validate_pipeline(profile, 3, sweep=both)
 
 
 def test_two_methods_are_tried_for_as_long_and_the_lower_loss_comes_first(profile):
