@@ -11,16 +11,18 @@ from prefect import flow
 
 from data_contracts.base import Result, digest
 from data_contracts.errors import ConfigError
+from data_contracts.search import FoldRecord
 from flows.anchors import require_apart_anchors
 from flows.build_dataset import BuiltDataset, build_dataset
 from flows.config import PipelineConfig, load_config, override
 from flows.memory import require_fit
 from flows.run import pipeline_run
 from flows.sweep import Bench, identity, quiet_steps, read_examples, search, trial_tables
+from tasks.report.task import show_folds
 from tasks.search.config import SweepConfig
 from tasks.search.space import check_space
 from tasks.search.study import study_name
-from tasks.search.task import FoldRecord, Material, deviation, run_fold
+from tasks.search.task import Material, deviation, run_fold
 from tasks.tracking import RunContext
 from tasks.training.task import model_fingerprint
 
@@ -80,11 +82,13 @@ def cross_validate_pipeline(
             chosen, found = [], _scored(config, dataset, folds, context)
         else:
             chosen, found = _searched(Bench(config, sweep, dataset, context), folds)
-    losses = [record.loss for record in found]
+        losses = [record.loss for record in found]
+        mean, spread = sum(losses) / folds, deviation(losses)
+        show_folds(found, f"Loss {mean:.4f} ± {spread:.4f} nats a token.", context)
     return CrossValidation(
         folds=found,
-        mean=sum(losses) / folds,
-        deviation=deviation(losses),
+        mean=mean,
+        deviation=spread,
         chosen=[values for values, _ in chosen],
         searched=[loss for _, loss in chosen],
         mlflow_run_id=context.run_id,

@@ -12,13 +12,15 @@ from prefect import flow
 from data_contracts.base import Result
 from data_contracts.errors import TrainingError
 from data_contracts.results import BaseModelRef
+from data_contracts.search import SweepOutcome
 from flows.anchors import require_apart_anchors
 from flows.build_dataset import BuiltDataset, build_dataset
 from flows.config import PipelineConfig, load_config, override, profile_of
 from flows.memory import require_fit
 from flows.run import pipeline_run
+from tasks.report.task import show_search
 from tasks.search.config import SweepConfig
-from tasks.search.outcome import SweepOutcome, outcome_of
+from tasks.search.outcome import outcome_of
 from tasks.search.space import check_space
 from tasks.search.study import next_trial, opened_study, study_name
 from tasks.search.task import Material, run_trial
@@ -81,6 +83,7 @@ def sweep_pipeline(
         bench = Bench(config, sweep, dataset, context)
         divide = partial(trial_tables, folds=sweep.folds)
         outcome = search(bench, study_name(sweep, identity(config, dataset)), divide)
+        show_search(outcome, context)
     profiles = {
         number: profile_of(override(config, outcome.trial(number).values))
         for number in outcome.front

@@ -20,8 +20,8 @@ from flows.commands.output import (
 )
 
 if TYPE_CHECKING:
+    from data_contracts.search import SweepOutcome, TrialRecord
     from flows.sweep import SweepResult
-    from tasks.search.outcome import SweepOutcome, TrialRecord
 
 
 def register(app: typer.Typer) -> None:

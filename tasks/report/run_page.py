@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from data_contracts.dataset import Manifest
+from data_contracts.front import ContinualResult, Front
 from data_contracts.results import TrainingResult, Verdict
+from data_contracts.search import SweepOutcome
 from tasks.report.charts import LossChart, loss_chart
 from tasks.report.formats import number
+from tasks.report.front_chart import told
 
 # The report's colours of training and validation (report.css), on white: the picture stands alone.
 _TRAIN, _VALIDATION = "#8a8f98", "#2563a8"
@@ -32,6 +35,53 @@ def verdict_text(verdict: Verdict) -> str:
     """Return the verdict with its legs as Markdown."""
     legs = "\n".join(f"| {leg.name} | {leg.outcome} | {leg.reason} |" for leg in verdict.legs)
     return f"## {verdict.outcome}\n\n| leg | outcome | why |\n| --- | --- | --- |\n{legs}\n"
+
+
+def front_rows(front: Front) -> list[dict[str, Any]]:
+    """Return a row a point of a front; intervals in words."""
+    return [
+        {
+            "point": point.name,
+            "recommended": "yes" if point.number == front.recommended else "",
+            "learning": told(point.learning),
+            "forgetting": told(point.forgetting),
+            "skills lost": told(point.skill_loss),
+            "why not measured": point.reason or "",
+        }
+        for point in front.points
+    ]
+
+
+def continual_rows(found: ContinualResult) -> list[dict[str, Any]]:
+    """Return a row a way through document sets: what each set lost since it was learned."""
+    return [
+        {
+            "way": arm.name,
+            **{
+                f"{name}, lost": told(lost)
+                for name, lost in zip(found.sets, arm.lost, strict=False)
+            },
+            "general text, lost": told(arm.text_lost),
+            "backward transfer": number(arm.transfer.backward, 3),
+        }
+        for arm in found.arms
+    ]
+
+
+def trial_rows(outcome: SweepOutcome) -> list[dict[str, Any]]:
+    """Return a row a trial of a search, those of the front first."""
+    ranked = sorted(outcome.trials, key=lambda trial: trial.number not in outcome.front)
+    return [
+        {
+            "trial": trial.number,
+            "front": "yes" if trial.number in outcome.front else "",
+            "state": trial.state,
+            **{name: number(value, 4) for name, value in trial.objectives.items()},
+            "values": ", ".join(f"{path} {value}" for path, value in trial.values.items()),
+            "why it failed": trial.reason or "",
+        }
+        for trial in ranked
+    ]
 
 
 def run_address(mlflow: str | None, experiment_id: str, run_id: str) -> str | None:

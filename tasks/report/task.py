@@ -1,6 +1,6 @@
 """The Prefect task of the report: collect what the run found out, render, keep, log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from data_contracts.results import (
     TrainingResult,
     Verdict,
 )
+from data_contracts.search import FoldRecord, SweepOutcome
 from tasks.modeling.tokens import token_counter
 from tasks.modeling.tuned import read_training_result
 from tasks.report.card import card_html, card_markdown
@@ -35,7 +36,16 @@ from tasks.report.content import Command, Links, ReportContent
 from tasks.report.front import continual_html, front_html
 from tasks.report.model_card import ModelCard, write_cards
 from tasks.report.render import render_report
-from tasks.report.run_page import funnel, headline, loss_picture, run_address, verdict_text
+from tasks.report.run_page import (
+    continual_rows,
+    front_rows,
+    funnel,
+    headline,
+    loss_picture,
+    run_address,
+    trial_rows,
+    verdict_text,
+)
 from tasks.report.samples import dropped_samples, sample_rows
 from tasks.settings import Settings
 from tasks.tracking import RunContext, connect, flatten, stage_seconds
@@ -205,7 +215,10 @@ def write_front(
     client = connect(context.tracking_uri).MlflowClient()
     client.log_dict(context.run_id, front.model_dump(mode="json"), FRONT)
     client.set_tag(context.run_id, FRONT_DATA, _data(examples, base))
-    return _store(front_html(front, title), context, "front")
+    path = _store(front_html(front, title), context, "front")
+    _show_table(front_rows(front), "front", f"{front.rule} {front.because}", context)
+    _link(context, "/artifacts/front.html", "Learning against forgetting", "report")
+    return path
 
 
 @task(name="write continual")
@@ -217,7 +230,29 @@ def write_continual(found: ContinualResult, title: str, context: RunContext) -> 
     """
     client = connect(context.tracking_uri).MlflowClient()
     client.log_dict(context.run_id, found.model_dump(mode="json"), "continual.json")
-    return _store(continual_html(found, title), context, "continual")
+    path = _store(continual_html(found, title), context, "continual")
+    told = "Rises of losses in nats a token, from the step that learned a set to the end."
+    _show_table(continual_rows(found), "continual", told, context)
+    _link(context, "/artifacts/continual.html", "All losses, step by step", "report")
+    return path
+
+
+@task(name="show search")
+def show_search(outcome: SweepOutcome, context: RunContext) -> None:
+    """Leave the trials and the way to MLflow with the run in Prefect."""
+    told = f"Search {outcome.study} for {', '.join(outcome.objectives)}; nats a token."
+    _show_table(trial_rows(outcome), "trials", told, context)
+
+
+@task(name="show folds")
+def show_folds(folds: Sequence[FoldRecord], told: str, context: RunContext) -> None:
+    """Leave the folds of a cross-validation and the way to MLflow with the run in Prefect."""
+    _show_table([fold.model_dump() for fold in folds], "folds", told, context)
+
+
+def _show_table(rows: list[dict[str, Any]], key: str, told: str, context: RunContext) -> None:
+    create_table_artifact(rows, key=key, description=told)
+    _link(context, "", "The run in MLflow: parameters, figures, child runs", "mlflow-run")
 
 
 def latest_front(examples: DatasetRef, base: BaseModelRef, context: RunContext) -> Front | None:

@@ -1,8 +1,8 @@
 """What a search found: all trials, the front, what mattered."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from data_contracts.base import Result
+from data_contracts.search import SweepOutcome, TrialRecord
 from tasks.search.config import SweepConfig
 from tasks.search.study import FIGURES, REASON, RUN, VALUES, ended, importances
 
@@ -11,33 +11,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 _STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
-
-
-class TrialRecord(Result):
-    """One trial."""
-
-    number: int
-    state: str  # complete, pruned or failed
-    values: dict[str, Any]  # path to value
-    objectives: dict[str, float]  # empty unless complete
-    figures: dict[str, float]
-    reason: str | None  # why it failed
-    run_id: str | None  # its child run in MLflow
-    seconds: float
-
-
-class SweepOutcome(Result):
-    """Everything a search found; `front` holds numbers of trials, lowest first objective first."""
-
-    study: str
-    objectives: tuple[str, ...]
-    trials: list[TrialRecord]
-    front: list[int]
-    importances: dict[str, dict[str, float]]  # objective to path to share
-
-    def trial(self, number: int) -> TrialRecord:
-        """Return the trial of that number."""
-        return next(trial for trial in self.trials if trial.number == number)
 
 
 def outcome_of(study: "Study", config: SweepConfig) -> SweepOutcome:

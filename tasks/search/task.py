@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from data_contracts.base import Result, digest
+from data_contracts.base import digest
 from data_contracts.errors import StorageError, TemperError
 from data_contracts.results import BaseModelRef, TrainingPoint
+from data_contracts.search import FoldRecord
 from tasks.evaluation.config import EvaluationConfig
 from tasks.search.config import SweepConfig
 from tasks.search.study import FIGURES, RUN, fail, prune, succeed
@@ -194,19 +195,6 @@ def _stop_if_behind(trial: "Trial", loss: float, moment: int) -> None:
     trial.report(loss, moment)
     if trial.should_prune():
         raise Stopped
-
-
-class FoldRecord(Result):
-    """What training without one fold led to; losses in nats per supervised token."""
-
-    fold: int
-    loss: float  # on the fold's rows
-    validation_loss: float  # the best one on the rows that training stopped by
-    train_rows: int
-    scored_rows: int
-    best_step: int
-    steps: int
-    seconds: float
 
 
 @task(name="fold", cache_policy=NO_CACHE)

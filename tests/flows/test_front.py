@@ -16,8 +16,10 @@ from flows.front import front_pipeline
 from tasks.continual.transfer import transfer_figures
 from tasks.front.task import compared, fall, front_evaluation
 from tasks.modeling.tuned import model_folder, read_model_manifest
+from tasks.report.formats import MINUS
 from tasks.settings import Settings
 from tasks.training import train as training
+from tests.prefect_clients import table_shown
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,8 @@ def test_a_front_is_chosen_measured_once_on_test_and_goes_on_without_training_ag
     )
     page = first.report.read_text()
     assert all(name in page for name in names) and page.count("<circle") == 5
+    shown = table_shown("front")
+    assert [row["point"] for row in shown if row["recommended"]] == [names[best]]
     again = front_pipeline(profile)
     assert len(trainings) == 5
     drop = {"points": {"__all__": {"run_id"}}}
@@ -157,6 +161,9 @@ def test_a_sequence_gives_the_losses_that_its_predictions_hold(profile, training
     second = read_model_manifest(model_folder(home_of(profile), arm.models[1]))
     assert arm.models[0] in second.base.name  # it started from the first step's model
     assert first.report.read_text().count("nothing: the base") == 1
+    (shown,) = table_shown("continual")
+    assert shown["way"] == "plain" and "one, lost" in shown
+    assert shown["general text, lost"].startswith(("+", MINUS))
     assert continual_pipeline(path).result == first.result
     assert len(trainings) == 2
 

@@ -18,6 +18,7 @@ from flows.sweep import sweep_pipeline
 from tasks.search import measure as measuring
 from tasks.search.config import SweepConfig
 from tasks.training.config import TrainingConfig
+from tests.prefect_clients import table_shown
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,8 @@ def test_a_searched_profile_loads_and_a_finished_search_is_not_run_again(profile
         == (first.outcome.trial(best).values["training.learning_rate"])
     )
     assert config.documents == load_config(profile).documents
+    shown = table_shown("trials")
+    assert [row["trial"] for row in shown if row["front"]] == [best] and len(shown) == 3
     again = sweep_pipeline(space(), profile)
     assert again.outcome == first.outcome
 
@@ -76,6 +79,7 @@ def test_cross_validation_tells_each_fold_and_their_spread(profile):
     assert found.mean == pytest.approx(sum(losses) / 3)
     assert found.deviation > 0
     assert min(record.scored_rows for record in found.folds) > 0
+    assert [row["loss"] for row in table_shown("folds")] == losses
 
 
 def test_a_search_within_folds_chooses_without_the_fold_that_scores_it(profile, monkeypatch):

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_contracts.errors import StorageError, TrainingError
+from data_contracts.search import TrialRecord
 from tasks.search.config import SweepConfig
-from tasks.search.outcome import TrialRecord, front, outcome_of
+from tasks.search.outcome import front, outcome_of
 from tasks.search.study import fail, next_trial, opened_study, prune, study_name, succeed
 
 RATE, DECAY = "training.learning_rate", "training.weight_decay"
