@@ -258,7 +258,7 @@ def paired_interval(values: list[float]) -> tuple[float, float, float]:
     return mean(values), mean(values) - half, mean(values) + half
 
 
-def task_config(method: str, **changes: Any) -> TrainingConfig:
+def task_config(method: str, /, **changes: Any) -> TrainingConfig:
     """Return options by which a task is learnt in 40 steps."""
     options = {
         "method": {"method": method},
