@@ -12,8 +12,8 @@ home folder, so that a run that was stopped goes on.
 import argparse
 import json
 import platform
-import time
 import tempfile
+import time
 import warnings
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -63,12 +63,10 @@ LOWER_RATES = (0.5, 0.25)
 # Share of the training rows that are general ones, each row in as many passes as the task's.
 SHARES = (0.2, 0.5)
 OWN, WRITTEN = "replay, own rows", "replay, self-written"
-# Methods without a mitigation's place, beside full training: options and rate. The rate is that
-# of the largest gain on a world of its own (seed 100) among those tried: osf 0.005, 0.01, 0.03;
-# progressive 0.003, 0.01, 0.03, 0.1.
-METHODS: dict[str, tuple[dict[str, Any], float]] = {
-    "osf": ({}, OSF_RATE),
-    "progressive": ({"width": 16}, PROGRESSIVE_RATE),
+# Methods that leave old weights alone, beside full training: options, and every rate tried.
+METHODS: dict[str, tuple[dict[str, Any], tuple[float, ...]]] = {
+    "osf": ({}, (0.005, 0.01, 0.03)),
+    "progressive": ({"width": 16}, (0.01, 0.03, 0.1)),
 }
 # Method (and what was known before, where it is not general text), mitigation, strength.
 Arm = tuple[str, str, float]
@@ -136,7 +134,7 @@ def plan(world: World, folder: Path, seed: int) -> list[tuple[Start, Arm]]:
     online = [mitigated("online_ewc", 1, text)]
     by_full = after_first_task(world, folder / "by-full", seed, "full", online)
     of_text = replace(by_full, known=world.text)
-    other = [("full", method, rate) for method, (_, rate) in METHODS.items()]
+    other = [("full", method, rate) for method, (_, rates) in METHODS.items() for rate in rates]
     return [
         *((text, arm) for arm in text_arms() + other),
         (by_lora, (AFTER_LORA, *PLAIN)),
@@ -189,8 +187,8 @@ def config_of(arm: Arm, start: Start, **changes: Any) -> TrainingConfig:
     part, name, strength = arm
     method = part.split()[0]
     if name in METHODS:
-        options, rate = METHODS[name]
-        changes |= {"learning_rate": rate, "method": {"method": name, **options}}
+        options, _ = METHODS[name]
+        changes |= {"learning_rate": strength, "method": {"method": name, **options}}
     elif name == "rate":
         changes["learning_rate"] = RATES[method] * strength
     elif name not in ("plain", OWN, WRITTEN):
@@ -251,8 +249,8 @@ def page(
         "the model was taught, of which five words ask for the rest; after a first task, that "
         "task's rows. Self-written ones it is made to write by the chat template, which it was "
         "never taught. `(osf instead)` and `(progressive instead)` are methods, not mitigations: "
-        "their strength is the learning rate, of those tried the one with the largest gain in a "
-        "world of its own. After a first task by full, that task was learnt with online EWC, whose "
+        "their strength is the learning rate, and every rate that was tried is shown. After a "
+        "first task by full, that task was learnt with online EWC, whose "
         "Fisher information the second training takes over; EWC takes its own alone.",
     ]
     for part in dict.fromkeys(arm[0] for arm in found):
