@@ -63,7 +63,8 @@ LOWER_RATES = (0.5, 0.25)
 # Share of the training rows that are general ones, each row in as many passes as the task's.
 SHARES = (0.2, 0.5)
 OWN, WRITTEN = "replay, own rows", "replay, self-written"
-# Methods that leave old weights alone, beside full training: options, and every rate tried.
+# Methods that leave old weights alone, beside full training: options, and the rates at which they
+# gained 2 nats or more in a world of its own (seed 100; progressive at 0.003 gained 1.2).
 METHODS: dict[str, tuple[dict[str, Any], tuple[float, ...]]] = {
     "osf": ({}, (0.005, 0.01, 0.03)),
     "progressive": ({"width": 16}, (0.01, 0.03, 0.1)),
@@ -85,8 +86,8 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     arguments.home.mkdir(parents=True, exist_ok=True)
-    kept = [kept_seed(arguments.home, seed) for seed in range(arguments.seeds)]
     memory = kept_memory(arguments.home)
+    kept = [kept_seed(arguments.home, seed) for seed in range(arguments.seeds)]
     found: dict[Arm, list[Learnt]] = {}
     for arms, _ in kept:
         for arm, learnt in arms.items():
@@ -249,8 +250,8 @@ def page(
         "the model was taught, of which five words ask for the rest; after a first task, that "
         "task's rows. Self-written ones it is made to write by the chat template, which it was "
         "never taught. `(osf instead)` and `(progressive instead)` are methods, not mitigations: "
-        "their strength is the learning rate, and every rate that was tried is shown. After a "
-        "first task by full, that task was learnt with online EWC, whose "
+        "their strength is the learning rate, of those tried all that gained 2 nats of the task in "
+        "a world of its own. The first task by full was learnt with online EWC, whose "
         "Fisher information the second training takes over; EWC takes its own alone.",
     ]
     for part in dict.fromkeys(arm[0] for arm in found):

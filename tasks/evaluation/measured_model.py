@@ -83,14 +83,14 @@ class MeasuredModel:
     def _batched(
         self, rows: Sequence[Row], measure: Callable[[list[Row]], list[Found]]
     ) -> list[Found]:
-        """Measure rows, in two halves drawn by the seed where there is one.
+        """Measure rows; where there is a seed, in two halves that it draws, one after the other.
 
-        Batches hold rows of similar length, whatever order they come in: only where some rows
-        are missing does each have other neighbours, and other padding.
+        Batches hold rows of similar length, whatever order they come in. Where half of the rows
+        are missing, each has other neighbours and other padding.
         """
-        places = list(range(len(rows)))
         if self.order is None:
             return measure(list(rows))
+        places = list(range(len(rows)))
         random.Random(self.order).shuffle(places)  # noqa: S311 - no secret
         found: dict[int, Found] = {}
         for half in (places[::2], places[1::2]):
