@@ -17,7 +17,8 @@ from tasks.modeling.chat import EncodedExample
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Row, Found = TypeVar("Row"), TypeVar("Found")
+Row = TypeVar("Row")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)

@@ -254,12 +254,13 @@ def built(values: Mapping[str, Any]) -> Evidence:
     """Return evidence on every leg with these intervals, counts and shares."""
     found = comparison(values, rows=values["rows"], clusters=values["clusters"])
     deltas = [ends(values["stopped"]) if d.measure == "stop_rate" else d for d in found.deltas]
+    copying, half = values["copying"]
     names, leaks = ["curation", "splitting"], values["hits"] + values["shared"]
     return Evidence(
         found.model_copy(update={"deltas": deltas}),
         certificate(not leaks, values["hits"], values["shared"]),
         {name: {"success": at >= values["broken"]} for at, name in enumerate(names)},
-        memorisation(*values["copying"], values["exposure"]),
+        memorisation(copying, half, values["exposure"]),
         [parity(values["difference"], values["equal"], values["prompts"])],
         Lineage(checks={name: at >= values["untrue"] for at, name in enumerate(names)}),
     )
