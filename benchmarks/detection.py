@@ -72,7 +72,13 @@ EVALUATION = EvaluationConfig(
 )
 MEMORY = MemorisationConfig(member_rows=24, alternatives=63)
 # Margins are the defaults; only the smallest samples are lowered to this benchmark's size.
-GATE = GateConfig(min_test_rows=24, min_test_groups=5, min_skill_items=75, min_texts=12)
+GATE = GateConfig(
+    min_test_rows=24,
+    min_test_groups=5,
+    min_skill_items=75,
+    min_texts=12,
+    switched_off={"export_parity": "No case exports its model."},
+)
 
 
 @dataclass(frozen=True)

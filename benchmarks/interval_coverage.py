@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.stats import multinomial, t
 
 from tasks.evaluation.bootstrap import Sample, paired_interval, unpaired_interval
 
@@ -59,7 +59,7 @@ def main() -> None:
     arguments = parser.parse_args()
     lines = [measured(case, arguments.repeats, arguments.resamples) for case in cases()]
     lines += [measured_gap(*sizes, arguments.repeats, arguments.resamples) for sizes in GAPS]
-    text = render(lines, arguments)
+    text = render(lines, arguments) + "\n".join(exact_section())
     arguments.page.write_text(text)
     print(text)
 
@@ -199,6 +199,67 @@ def stretched(drawn: Drawn, rng: np.random.Generator, resamples: int) -> Ends:
     freedom = max(float(sizes.sum() ** 2 / (sizes**2).sum()) - 1, 1.0)
     factor = (len(sizes) / (len(sizes) - 1)) ** 0.5 * float(t.ppf(0.975, freedom)) / 1.959964
     return estimate - factor * (estimate - low), estimate + factor * (high - estimate)
+
+
+# What may be added to the rows of a share, and which part of the changed items is lost.
+ADDED = (0.25, 0.5, 1.0)
+LOST = (1.0, 2 / 3)
+
+
+def exact_coverage(rows: int, changed: float, lost: float, added: float) -> float:
+    """Return how often the closed form of a share's interval holds the truth, by enumeration.
+
+    Mean and spread are those of the rows with `added` rows won and as many lost beside them,
+    stretched to Student's t, as the bootstrap does (Bonett and Price 2012).
+
+    Args:
+        rows: Items, each a group of its own.
+        changed: Share that changes sides.
+        lost: Part of these that turns wrong.
+        added: Rows won, and rows lost, that are added.
+    """
+    lose, win = np.meshgrid(np.arange(rows + 1), np.arange(rows + 1), indexing="ij")
+    possible = lose + win <= rows
+    lose, win = lose[possible].astype(float), win[possible].astype(float)
+    shares = [changed * lost, changed * (1 - lost), 1 - changed]
+    chance = multinomial.pmf(np.stack([lose, win, rows - lose - win], 1), rows, shares)
+    size = rows + 2 * added
+    centre = (win - lose) / size
+    spread = np.sqrt(((lose + win + 2 * added) / size - centre**2) / size)
+    estimate, truth = (win - lose) / rows, changed * (1 - 2 * lost)
+    arm = float(t.ppf(0.975, size - 1)) * spread
+    low, high = np.minimum(centre - arm, estimate), np.maximum(centre + arm, estimate)
+    return float(chance[(low <= truth) & (truth <= high)].sum())
+
+
+def exact_section() -> list[str]:
+    """Return what adding less than one row would cover."""
+    shares = [number / 200 for number in range(1, 60)]
+    rows = []
+    for items in (40, 150, 400):
+        for added in ADDED:
+            least = [min(exact_coverage(items, s, lost, added) for s in shares) for lost in LOST]
+            known = [exact_coverage(items, s, 2 / 3, added) for s in (0.05, 0.2)]
+            cells = " | ".join(f"{share:.1%}" for share in (*least, *known))
+            rows.append(f"| {items} | {added:g} | {cells} |")
+    return [
+        "## Why few changed items are covered too often",
+        "",
+        "At 40 items the interval is too wide, and that is accepted. Where 5 % change sides, two "
+        "items do on average and in 13 % of samples none, so an interval that still leaves room "
+        "for chance holds nearly every outcome; half a row added instead of one would bring the "
+        "97.4 % to 96 %, but hold the truth in as few as 86 % of evaluations where every change "
+        "is a loss, which is what the gate is there to see.",
+        "",
+        "Coverage of the closed form (Student's t on the rows with so many won and so many lost "
+        "added), by enumeration; the least over shares of changed items from 0.5 % to 29.5 %.",
+        "",
+        "| items | rows added of each | least, every change a loss | least, two thirds losses | "
+        "5 % change, two thirds losses | 20 % change, two thirds losses |",
+        "|---:|---:|---:|---:|---:|---:|",
+        *rows,
+        "",
+    ]
 
 
 def _line(what: str, rows: str, groups: str, shares: list[str]) -> str:

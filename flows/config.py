@@ -28,7 +28,7 @@ from tasks.interchange.config import ImportConfig
 from tasks.judging.config import JudgingConfig
 from tasks.memorisation.config import MemorisationConfig
 from tasks.modeling.base_model import EMBEDDED
-from tasks.promotion.config import GateConfig
+from tasks.promotion.config import GateConfig, LegName
 from tasks.promotion.registry import RegistryConfig
 from tasks.robustness.config import RobustnessConfig
 from tasks.selection.config import BehaviourConfig, SelectionConfig
@@ -180,12 +180,16 @@ class PipelineConfig(Config):
         return self
 
     @property
-    def judges_memorisation(self) -> bool:
-        """Whether knowing training rows by heart counts against a model.
-
-        Where facts are to be learned it is the aim; the gate can still be told to require it.
-        """
-        return self.selection.objective != "knowledge" or "memorisation" in self.gate.required
+    def judged_by(self) -> GateConfig:
+        """Return the gate, less the legs for which this profile has nothing to judge."""
+        nothing_to_judge: dict[LegName, str] = {}
+        if self.selection.objective == "knowledge":
+            nothing_to_judge["memorisation"] = (
+                "Knowing rows by heart is the aim (selection.objective is knowledge)."
+            )
+        if not self.exports:
+            nothing_to_judge["export_parity"] = "Nothing is exported (exports is empty)."
+        return self.gate.without(nothing_to_judge)
 
     @model_validator(mode="after")
     def _one_notion_of_similarity(self) -> Self:

@@ -44,4 +44,5 @@ def evaluate_champion(
     with pipeline_run(config, "evaluate champion") as context:
         champion = champion_model(config.registry.model_name, context)
         dataset = build_dataset(config, context)
-        return judge_tuned(champion, config, dataset, context)
+        nothing_exported = config.model_copy(update={"exports": ()})
+        return judge_tuned(champion, nothing_exported, dataset, context)

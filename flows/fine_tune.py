@@ -94,9 +94,9 @@ def judge_tuned(
         comparison,
         dataset.certificate,
         dataset.stages,
-        config.gate,
+        config.judged_by,
         context,
-        memorisation=memory if config.judges_memorisation else None,
+        memorisation=memory,
         export_parity=[export.parity for export in exports],
         lineage=lineage_of(model, base_scores, tuned_scores),
     )

@@ -7,7 +7,8 @@ included: what holds over seeds is no accident of one model.
 
 import random
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
@@ -20,6 +21,8 @@ from torch import nn
 
 from data_contracts.results import BaseModelRef
 from data_contracts.schemas import EXAMPLE, blank_row
+from tasks.augmentation.config import AugmentationConfig
+from tasks.augmentation.replay import Stock, add_replay
 from tasks.modeling.base_model import load_model, load_tokenizer, resolve_base_model
 from tasks.modeling.chat import IGNORED, EncodedExample, encode_example
 from tasks.modeling.supervised import collate, token_losses
@@ -43,11 +46,13 @@ class World:
 
     Attributes:
         base: Knows the text and neither task.
+        taught: Sentences that the base was taught.
         text: Sentences that the base never saw, encoded with a label at every token.
         tasks: Rows of two tasks, with splits.
     """
 
     base: BaseModelRef
+    taught: list[str]
     text: list[EncodedExample]
     tasks: tuple[pa.Table, pa.Table]
 
@@ -71,7 +76,8 @@ def make_world(folder: Path, seed: int, steps: int = 150) -> World:
     tokenizer.save_pretrained(folder / "base")
     rest = words[4 * SORT :]
     tasks = (_task(draw, rest[: 2 * PAIRS], "chief"), _task(draw, rest[2 * PAIRS :], "price"))
-    return World(resolve_base_model(str(folder / "base"), folder), encoded[:64], tasks)
+    base = resolve_base_model(str(folder / "base"), folder)
+    return World(base, sentences[64:], encoded[:64], tasks)
 
 
 def _words(draw: random.Random, count: int) -> list[str]:
@@ -141,23 +147,29 @@ class Start:
         base: The model.
         known: Rows on which forgetting is measured; in no training.
         task: What is learnt next.
-        adapter: What taught the model what it knows, where it was LoRA.
+        earlier: Folder of the training that taught the first task; None where none was taught.
     """
 
     base: BaseModelRef
     known: list[EncodedExample]
     task: pa.Table
-    adapter: Path
+    earlier: Path | None = None
 
 
 def after_text(world: World) -> Start:
     """Return the start that knows general text; the second task comes next."""
-    return Start(world.base, world.text, world.tasks[1], Path("none"))
+    return Start(world.base, world.text, world.tasks[1])
 
 
-def after_first_task(world: World, folder: Path, seed: int) -> Start:
-    """Teach the first task by LoRA, merge, and return the start that knows it."""
-    config = task_config("lora", seed=seed + 1_000)
+def after_first_task(
+    world: World,
+    folder: Path,
+    seed: int,
+    method: str = "lora",
+    mitigations: Sequence[dict[str, Any]] = (),
+) -> Start:
+    """Teach the first task, merge, and return the start that knows it."""
+    config = task_config(method, seed=seed + 1_000, mitigations=list(mitigations))
     train_model(world.tasks[0], world.base, config, folder / "first", lambda point: None)
     tuned = config.method.load(load_model(world.base), folder / "first" / WEIGHTS)
     merged: Any = config.method.merge(tuned)
@@ -198,7 +210,46 @@ def mitigated(name: str, strength: float, start: Start) -> dict[str, Any]:
     """Return a mitigation's options at a strength."""
     options: dict[str, Any] = {"mitigation": name}
     options[MITIGATIONS.get(name).strength_option] = strength
-    return options | ({"adapters": [start.adapter]} if name == "o_lora" else {})
+    if name == "o_lora":
+        options["adapters"] = [start.earlier]
+    if name == "online_ewc":
+        options["earlier"] = start.earlier
+    return options
+
+
+def general_rows(sentences: Sequence[str]) -> pa.Table:
+    """Return sentences as rows of a general dataset: the first five words ask for the rest."""
+    cells = {"kind": "text", "document_id": "g", "chunk_id": "g", "generator": "text"}
+    rows = []
+    for at, sentence in enumerate(sentences):
+        words = sentence.split()
+        said = {"question": " ".join(words[:5]), "answer": " ".join(words[5:])}
+        rows.append(blank_row(EXAMPLE) | cells | said | {"example_id": f"general-{at}"})
+    return pa.Table.from_pylist(rows, schema=EXAMPLE)
+
+
+def with_replay(start: Start, share: float, stock: Stock, folder: Path) -> Start:
+    """Return the start whose task has general rows among its training rows.
+
+    Args:
+        start: Of which the task is learnt next.
+        share: Of the training rows that are to be general ones.
+        stock: Where they come from.
+        folder: Where what the base writes is kept.
+
+    Raises:
+        ValueError: There are fewer such rows.
+    """
+    told = {"share": share, "synthesise": stock.base is not None, "attempts": 50}
+    told |= {"question_tokens": 24, "answer_tokens": 24}
+    config = AugmentationConfig.model_validate({"replay": told})
+    kept, _ = add_replay(start.task, [], config, stock, folder)
+    train = start.task.column("split").to_pylist().count("train")
+    wanted = round(share / (1 - share) * train)
+    if len(kept) < wanted:
+        raise ValueError(f"Of {wanted} rows to replay there are {len(kept)}.")
+    added = pa.Table.from_pylist(kept, schema=EXAMPLE)
+    return replace(start, task=pa.concat_tables([start.task, added]))
 
 
 def paired_interval(values: list[float]) -> tuple[float, float, float]:
@@ -207,7 +258,7 @@ def paired_interval(values: list[float]) -> tuple[float, float, float]:
     return mean(values), mean(values) - half, mean(values) + half
 
 
-def task_config(method: str, **changes: Any) -> TrainingConfig:
+def task_config(method: str, /, **changes: Any) -> TrainingConfig:
     """Return options by which a task is learnt in 40 steps."""
     options = {
         "method": {"method": method},

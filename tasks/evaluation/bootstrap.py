@@ -11,7 +11,8 @@ corrections mend:
   Teachers Should Know About the Bootstrap", section 3.3), with Kish's effective number of
   clusters less one as degrees of freedom, since unequal clusters count for fewer.
 - Where rows are right or wrong and few change sides, resampling what never happened gives
-  no spread: one row lost and one row won are added (Bonett and Price 2012).
+  no spread: one row lost and one row won are added (Bonett and Price 2012). Less than a row
+  would be too little where every change is a loss.
 
 Measured coverage: docs/results/interval-coverage.md.
 """

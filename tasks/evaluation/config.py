@@ -107,9 +107,10 @@ class EvaluationConfig(Config):
     noise_rows: int = Field(
         8,
         ge=0,
-        description="Test rows measured a second time in other batches, and fewer of the other "
-        "sets: a difference no larger than what this changes is called none. 8 are 4 % of the "
-        "test rows and 5 % of the written answers that are measured. 0: not measured.",
+        description="Test rows measured a second time, in another order and other batches, and "
+        "fewer of the other sets: a difference no larger than what this changes is called none. "
+        "8 are 4 % of the test rows and 5 % of the written answers that are measured. 0: not "
+        "measured.",
     )
     sharpness: SharpnessConfig = Field(
         default_factory=SharpnessConfig,
@@ -119,7 +120,11 @@ class EvaluationConfig(Config):
     bootstrap_resamples: int = Field(
         2_000, ge=200, description="Bootstrap resamples behind each 95 % interval."
     )
-    seed: int = Field(0, ge=0, description="Seed of the bootstrap.")
+    seed: int = Field(
+        0,
+        ge=0,
+        description="Seed of the bootstrap, and of the order in which rows are measured again.",
+    )
     shown_examples: int = Field(
         10, ge=0, description="How many improved and how many worsened answers are shown."
     )

@@ -88,10 +88,32 @@ def _with_noise(
     """Return a result with what measuring some of its rows again changes."""
     seconds: dict[str, float] = {}
     with timed(seconds, "noise"):
-        memory = Memory(memo, "again")
-        again = predict(loaded, tokenizer, seen, general, repetition(config), memory)
-        floors = noise_floors(found.kept, again.kept, config)
+        again = measure_again(loaded, tokenizer, seen, general, config, memo)
+        floors = noise_floors(found.kept, again, config)
     return _with(found, seconds, ARTIFACT, floors_to_json(floors))
+
+
+def measure_again(
+    model: nn.Module,
+    tokenizer: "PreTrainedTokenizerBase",
+    examples: pa.Table,
+    general: GeneralSets,
+    config: EvaluationConfig,
+    memo: Memo | None = None,
+) -> pa.Table:
+    """Return predictions of some of the rows, batched in another order and in smaller batches.
+
+    Args:
+        model: Of which the rows were measured.
+        tokenizer: Its tokenizer.
+        examples: The rows.
+        general: General skills and text.
+        config: By which they were measured; its seed draws the order.
+        memo: Where a base model's measurements are kept.
+    """
+    memory = Memory(memo, f"again, order {config.seed}")
+    few = repetition(config)
+    return predict(model, tokenizer, examples, general, few, memory, order=config.seed).kept
 
 
 def _with(found: StageResult, figures: dict[str, float], name: str, text: str) -> StageResult:

@@ -1,8 +1,9 @@
 """The model under test, and how it is tested."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from torch import nn
 
@@ -16,15 +17,27 @@ from tasks.modeling.chat import EncodedExample
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+Row = TypeVar("Row")
+Found = TypeVar("Found")
+
 
 @dataclass(frozen=True)
 class MeasuredModel:
-    """A model in evaluation mode, with what is remembered of it."""
+    """A model in evaluation mode, with what is remembered of it.
+
+    Attributes:
+        model: The model.
+        tokenizer: Its tokenizer.
+        config: How rows are batched.
+        memory: What is remembered.
+        order: Seed of the order in which rows are batched; by their length alone if None.
+    """
 
     model: nn.Module
     tokenizer: "PreTrainedTokenizerBase"
     config: EvaluationConfig
     memory: Memory = field(default_factory=Memory)
+    order: int | None = None
 
     @property
     def padding(self) -> int:
@@ -38,7 +51,9 @@ class MeasuredModel:
             ("losses", limit),
             rows,
             lambda row: [row.input_ids, row.labels],
-            lambda new: summed_losses(self.model, new, self.padding, limit, what),
+            lambda new: self._batched(
+                new, lambda part: summed_losses(self.model, part, self.padding, limit, what)
+            ),
         )
 
     def answers(self, prompts: Sequence[Sequence[int]]) -> list[Answer]:
@@ -46,7 +61,9 @@ class MeasuredModel:
         most = self.config.max_new_tokens
 
         def written(new: list[Sequence[int]]) -> list[tuple[str, bool]]:
-            answers = generate_answers(self.model, self.tokenizer, new, most)
+            answers = self._batched(
+                new, lambda part: generate_answers(self.model, self.tokenizer, part, most)
+            )
             return [(answer.text, answer.stopped) for answer in answers]
 
         found = self.memory.measured(("answers", most), prompts, list, written)
@@ -59,5 +76,24 @@ class MeasuredModel:
             ("choices", limit),
             items,
             lambda item: [item.prompt, item.choices],
-            lambda new: choice_scores(self.model, new, self.padding, limit),
+            lambda new: self._batched(
+                new, lambda part: choice_scores(self.model, part, self.padding, limit)
+            ),
         )
+
+    def _batched(
+        self, rows: Sequence[Row], measure: Callable[[list[Row]], list[Found]]
+    ) -> list[Found]:
+        """Measure rows; where there is a seed, in two halves that it draws, one after the other.
+
+        Batches hold rows of similar length, whatever order they come in. Where half of the rows
+        are missing, each has other neighbours and other padding.
+        """
+        if self.order is None:
+            return measure(list(rows))
+        places = list(range(len(rows)))
+        random.Random(self.order).shuffle(places)  # noqa: S311 - no secret
+        found: dict[int, Found] = {}
+        for half in (places[::2], places[1::2]):
+            found |= dict(zip(half, measure([rows[at] for at in half]), strict=True))
+        return [found[at] for at in range(len(rows))]

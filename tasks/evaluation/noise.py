@@ -1,7 +1,8 @@
-"""The noise of measuring: the same model on the same rows, in other batches.
+"""The noise of measuring: the same model on the same rows, in other batches and another order.
 
 Sums in another order and with other padding differ in their last digits, and a greedy answer
-can turn on one of them. A difference between two models that is no larger is none.
+can turn on one of them. A difference between two models that is no larger is none. Nothing else
+in an evaluation is drawn: answers are the likeliest, and rows are chosen by their identifiers.
 """
 
 import json

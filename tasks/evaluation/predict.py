@@ -43,6 +43,7 @@ def predict(
     general: GeneralSets,
     config: EvaluationConfig,
     memory: Memory | None = None,
+    order: int | None = None,
 ) -> StageResult:
     """Measure one model on held-out and training rows, general text and general skills.
 
@@ -53,13 +54,14 @@ def predict(
         general: General skills and text.
         config: How many rows, how long.
         memory: What is known of the model already; None if nothing is kept.
+        order: Seed by which rows are drawn into batches; by length alone if None.
 
     Raises:
         ModelError: The model gives losses that are not finite.
         TrainingError: The chat template breaks the label mask.
     """
     model.eval()
-    subject = MeasuredModel(model, tokenizer, config, memory or Memory())
+    subject = MeasuredModel(model, tokenizer, config, memory or Memory(), order)
     seconds: dict[str, float] = {}
     chosen = _choose_examples(examples, config)
     with timed(seconds, "answers"):

@@ -25,7 +25,7 @@ from tasks.llm.task import llm_api_key
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext, stage_run
 
-EVALUATION = Stage(name="evaluation", version=3, schema=PREDICTION, suite="prediction")
+EVALUATION = Stage(name="evaluation", version=4, schema=PREDICTION, suite="prediction")
 
 EXAMINATION = Stage(name="examination", version=2, schema=MEASUREMENT, suite="measurement")
 

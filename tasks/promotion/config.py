@@ -21,8 +21,8 @@ LegName = Literal[
     "export_parity",
     "sample_size",
 ]
-# Legs whose measurement costs a run of its own, so that not every profile makes it.
-MeasuredApart = Literal["memorisation", "stopping", "lineage", "export_parity"]
+# Legs that can be named under `required`; of these, two have profiles with nothing to judge.
+Requirable = Literal["memorisation", "stopping", "lineage", "export_parity"]
 
 # Long enough that "ok" or "n/a" is none.
 _SHORTEST_REASON = 10
@@ -38,12 +38,14 @@ class GateConfig(Config):
     switched_off: Mapping[LegName, str] = Field(
         default_factory=dict,
         description="Legs that do not count, each with the reason; it stands in the verdict, the "
-        "report and the registry.",
+        "report and the registry. All others count, measured or not: one without evidence is "
+        "INSUFFICIENT EVIDENCE.",
     )
-    required: tuple[MeasuredApart, ...] = Field(
+    required: tuple[Requirable, ...] = Field(
         (),
-        description="Legs without whose measurement there is no PASS. One that is not named here "
-        "counts where it was measured, and is absent elsewhere.",
+        description="Legs that count even where the rest of the profile has nothing for them to "
+        "judge: memorisation with selection.objective=knowledge, export_parity without exports. "
+        "Elsewhere they count anyway.",
     )
     min_task_gain: float = Field(
         0.0,
@@ -144,3 +146,8 @@ class GateConfig(Config):
             if leg in self.required:
                 raise ValueError(f"the leg {leg} is both required and switched off")
         return self
+
+    def without(self, legs: Mapping[LegName, str]) -> Self:
+        """Return the gate with these legs switched off, each with its reason, but required ones."""
+        off = {leg: why for leg, why in legs.items() if leg not in self.required}
+        return self.model_copy(update={"switched_off": {**off, **self.switched_off}})

@@ -9,10 +9,12 @@ from tasks.promotion.outcomes import FAIL, INSUFFICIENT, PASS, not_measured
 
 
 def leakage(certificate: LeakageCertificate) -> Leg:
-    """Judge the audit: a single leak is one too many."""
+    """Judge the audit: a single leak is one too many, and no detector at all finds none."""
     hits = sum(finding.hits for finding in certificate.findings)
     figures = {"shared_groups": float(certificate.shared_groups), "hits": float(hits)}
     if certificate.passed and not hits and not certificate.shared_groups:
+        if not certificate.findings:
+            return not_measured("leakage", "What training rows give away of held-out ones")
         reason = "The audit found no held-out row that training rows give away."
         return Leg(name="leakage", outcome=PASS, reason=reason, figures=figures)
     reason = (
@@ -40,7 +42,7 @@ def contracts(contracts: Mapping[str, Mapping[str, Any]]) -> Leg:
 
 def lineage(found: Lineage | None) -> Leg:
     """Judge whether what was judged is what was trained."""
-    if found is None:
+    if found is None or not found.checks:
         return not_measured("lineage", "Whether the judged model is the trained one")
     untrue = [sentence for sentence, true in found.checks.items() if not true]
     figures = {"checks": float(len(found.checks)), "untrue": float(len(untrue))}

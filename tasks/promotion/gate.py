@@ -9,6 +9,9 @@ with 95 % intervals, PASS and FAIL are each wrong at most 2.5 times in 100.
 It follows that a worse estimate never gives a better outcome, and that a wider interval
 never leads to PASS. It can turn FAIL into INSUFFICIENT EVIDENCE, since a FAIL has to be
 shown, too; neither of the two is ever promoted.
+
+Every leg counts that is not switched off with a reason, whether it was measured or not: one
+without evidence is INSUFFICIENT EVIDENCE. So taking evidence away never leads to PASS.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +41,7 @@ class Evidence:
         certificate: Audit of the dataset it was trained on.
         contracts: Stage to the validation of its dataset, as in `Manifest.validation`.
         memorisation: What it gives away of its training text; None if not measured.
-        export_parity: How each exported model compares; empty if not measured.
+        export_parity: How each exported model compares; empty if nothing was exported.
         lineage: Whether the judged model is the trained one; None if not checked.
     """
 
@@ -67,25 +70,17 @@ def judge(evidence: Evidence, config: GateConfig) -> Verdict:
 
 def _legs(evidence: Evidence, config: GateConfig) -> list[Leg]:
     comparison = evidence.comparison
-    legs = [
+    return [
         model_legs.task_gain(comparison, config),
         model_legs.retention_text(comparison, config),
         model_legs.retention_skills(comparison, config),
         model_legs.overfitting(comparison, config),
-    ]
-    labels = model_legs.labels(comparison, config)
-    if labels is not None:
-        legs.append(labels)
-    if evidence.memorisation is not None or "memorisation" in config.required:
-        legs.append(model_legs.memorisation(evidence.memorisation, config))
-    if comparison.find("test", "stop_rate") is not None or "stopping" in config.required:
-        legs.append(model_legs.stopping(comparison, config))
-    legs += [
+        model_legs.labels(comparison, config),
+        model_legs.memorisation(evidence.memorisation, config),
+        model_legs.stopping(comparison, config),
         data_legs.leakage(evidence.certificate),
         data_legs.contracts(evidence.contracts),
+        data_legs.lineage(evidence.lineage),
+        model_legs.export_parity(evidence.export_parity, config),
+        data_legs.sample_size(comparison, config),
     ]
-    if evidence.lineage is not None or "lineage" in config.required:
-        legs.append(data_legs.lineage(evidence.lineage))
-    if evidence.export_parity or "export_parity" in config.required:
-        legs.append(model_legs.export_parity(evidence.export_parity, config))
-    return [*legs, data_legs.sample_size(comparison, config)]

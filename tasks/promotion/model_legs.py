@@ -68,7 +68,10 @@ def retention_text(comparison: Comparison, config: GateConfig) -> Leg:
 
 
 def retention_skills(comparison: Comparison, config: GateConfig) -> Leg:
-    """Judge all general skills together, and each, corrected for how many there are."""
+    """Judge all general skills together, and each, corrected for how many there are.
+
+    Every item must count for a skill of its own, or one that was destroyed could be left out.
+    """
     name, margin = "retention_skills", config.max_skill_loss
     delta = comparison.find("general_skill", "accuracy")
     if delta is None:
@@ -86,6 +89,13 @@ def retention_skills(comparison: Comparison, config: GateConfig) -> Leg:
             f"(Holm's correction): {', '.join(lost)}."
         )
         return Leg(name=name, outcome=FAIL, reason=reason, figures=figures)
+    apart = delta.rows - sum(skill.rows for skill in skills if skill.set == delta.set)
+    if apart > 0:
+        reason = (
+            f"{apart} of {delta.rows} general items count for no skill of their own: it was not "
+            "measured, or has fewer than two items."
+        )
+        return Leg(name=name, outcome=INSUFFICIENT, reason=reason, figures=figures)
     outcome = within(negated(delta.delta), margin, delta.noise_floor)
     sentences = {
         PASS: f"General skills lost no more than {margin:.1%} of accuracy",
@@ -128,18 +138,17 @@ def _test_gap(comparison: Comparison) -> Gap | None:
     return next((gap for gap in comparison.gaps if gap.set == "test"), None)
 
 
-def labels(comparison: Comparison, config: GateConfig) -> Leg | None:
+def labels(comparison: Comparison, config: GateConfig) -> Leg:
     """Judge whether training answers belong to their questions, by what the base thinks of them.
 
     Both kinds of rows were made in the same way, and the base was trained on neither: answers
     that fit are as likely to it in training as in test. Training on ones that do not fit can
     still make test answers likelier, by their form alone, so that no other leg notices.
-    None where the comparison is older than this leg.
     """
     name, margin = "labels", config.max_label_gap
     gap = _test_gap(comparison)
     if gap is None or gap.base_interval is None:
-        return None
+        return missing(name, "How likely training answers are to the untuned base")
     surplus = negated(gap.base_interval)
     outcome = within(surplus, margin)
     sentences = {

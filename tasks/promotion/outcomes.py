@@ -48,8 +48,8 @@ def missing(name: str, what: str) -> Leg:
 
 
 def not_measured(name: str, what: str) -> Leg:
-    """Return a leg that the profile requires, and that nobody measured."""
-    reason = f"{what} was not measured, and the profile requires it (gate.required)."
+    """Return a leg that counts, and that nobody measured."""
+    reason = f"{what} was not measured. To judge without, say why under gate.switched_off.{name}."
     return Leg(name=name, outcome=INSUFFICIENT, reason=reason)
 
 

@@ -57,7 +57,8 @@ PAIRS = [(name, method) for name in NAMES for method in METHODS]
 
 # Small worlds whose seed draws words, text, task and weights; three give an interval.
 SEEDS = range(3)
-# Three seeds do not tell fip's and o_lora's effect from none; the others were not measured yet.
+# Six seeds do not tell o_lora's and sam's effect from none, three do not tell fip's and wise_ft's;
+# six seeds do (docs/results/mitigations.md, full).
 NOT_SHOWN = {"fip", "o_lora", "sam", "wise_ft"}
 
 

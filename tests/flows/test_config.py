@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from data_contracts.errors import ConfigError
 from flows.build_dataset import build_dataset
 from flows.config import PROFILES, PipelineConfig, load_config, override
+from tasks.promotion.config import GateConfig
 from tasks.tracking import RunContext
 
 SHIPPED = sorted(PROFILES.rglob("*.yaml"))
@@ -154,12 +156,33 @@ def test_canaries_that_nobody_would_look_for_are_refused():
         load_config("demo", None, [planted, "memorisation.enabled=false"])
 
 
-def test_knowing_rows_by_heart_counts_unless_that_is_the_aim():
-    knowledge = ["selection.objective=knowledge"]
-    required = [*knowledge, "gate.required=[memorisation]"]
-    assert load_config("demo").judges_memorisation
-    assert not load_config("demo", None, knowledge).judges_memorisation
-    assert load_config("demo", None, required).judges_memorisation
+@pytest.mark.parametrize(
+    ("settings", "off"),
+    [
+        ([], {"export_parity"}),
+        (["exports=[{form: adapter}]"], set()),
+        (["gate.required=[export_parity]"], set()),
+        (["selection.objective=knowledge"], {"memorisation", "export_parity"}),
+        (["selection.objective=knowledge", "gate.required=[memorisation]"], {"export_parity"}),
+        (["memorisation.enabled=false"], {"export_parity"}),  # counts, and nobody measured it
+    ],
+)
+def test_legs_with_nothing_to_judge_are_switched_off_with_a_reason(settings, off):
+    found = load_config("demo", None, settings).judged_by
+    assert set(found.switched_off) == off
+    assert all(reason.endswith(".") for reason in found.switched_off.values())
+
+
+def test_a_reason_that_the_profile_gives_is_kept():
+    reason = "The exports are looked at elsewhere."
+    found = load_config("demo", None, [f"gate.switched_off={{export_parity: {reason}}}"])
+    assert found.judged_by.switched_off == {"export_parity": reason}
+
+
+def test_the_default_profile_writes_the_whole_gate_out_as_it_is_by_default():
+    written = yaml.safe_load((PROFILES / "default.yaml").read_text())["gate"]
+    assert written.keys() == GateConfig.model_fields.keys()
+    assert GateConfig.model_validate(written) == GateConfig()
 
 
 OUTSIDE = [

@@ -102,9 +102,10 @@ def test_a_lost_skill_of_an_examination_fails_the_gate() -> None:
         set="general_skill", name="all", measure="accuracy", better="higher", rows=400,
         clusters=400, base=0.7, tuned=0.7, delta=nothing,
     )  # fmt: skip
+    one = general.model_copy(update={"name": "science"})
     for refused, outcome in ((1.0, "PASS"), (0.0, "FAIL")):
         deltas = compare_examinations(skills(1.0), skills(refused), CONFIG)
-        found = Comparison(deltas=[general, *deltas], gaps=[], improved=[], worsened=[])
+        found = Comparison(deltas=[general, one, *deltas], gaps=[], improved=[], worsened=[])
         leg = retention_skills(found, GateConfig())
         assert leg.outcome == outcome
-    assert leg.reason.endswith("of 2 skills looked at (Holm's correction): should_refuse.")
+    assert leg.reason.endswith("of 3 skills looked at (Holm's correction): should_refuse.")
