@@ -141,6 +141,7 @@ def _show(found: "MemoryEstimate", run: "RunShape") -> None:
         ("logits", found.logits),
         ("between devices", found.communication),
         ("held by the allocator", found.allocator),
+        *([("weights' file, mapped to be packed", found.file)] if found.file else []),
         ("peak, as PyTorch counts", found.peak),
         ("driver and kernels", found.context),
         ("to be free on each device", found.device),
@@ -148,7 +149,7 @@ def _show(found: "MemoryEstimate", run: "RunShape") -> None:
     )
     print_table("", ["", "GB"], [(name, f"{size / GB:.3f}") for name, size in parts])
     share = found.trainable_parameters / found.parameters
-    where = {"loss": "at the loss", "backward": "on the way back", "step": "at the step"}
+    where = {"loading": "while the base is loaded", "loss": "at the loss", "backward": "on the way back", "step": "at the step"}
     print_pairs(
         {
             "trained": f"{found.trainable_parameters:,} of {found.parameters:,} ({share:.4%})",
