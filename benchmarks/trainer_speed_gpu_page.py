@@ -52,9 +52,7 @@ def not_measured(command: str) -> str:
     )
 
 
-def render(
-    plan: "Plan", speeds: Speeds, rungs: Sequence[dict[str, Any]], command: str
-) -> str:
+def render(plan: "Plan", speeds: Speeds, rungs: Sequence[dict[str, Any]], command: str) -> str:
     """Return the page."""
     return "\n".join(
         [
@@ -110,9 +108,9 @@ def _how(plan: "Plan") -> list[str]:
     return [
         f"{plan.architecture} with random weights, rows of random tokens ({shapes}), batch "
         f"{plan.batch}, LoRA of rank 8, AdamW, {plan.steps} steps of which {plan.warm_up} are not "
-        f"counted, {plan.rounds} round(s) in turn, each run a process of its own; medians. Products in "
-        "bfloat16 where the card has it; a frozen base is held in it, what is trained in single "
-        f"precision, for both tools. Nothing is computed anew. {liger}",
+        f"counted, {plan.rounds} round(s) in turn, each run a process of its own; medians. "
+        "Products in bfloat16 where the card has it; a frozen base is held in it, what is trained "
+        f"in single precision, for both tools. Nothing is computed anew. {liger}",
         "",
         "Share of the peak: what the step has to compute, 6·N operations a token for full "
         "fine-tuning (Kaplan et al. 2020), 4·N and 6 for each adapter weight for LoRA, over the "
@@ -139,9 +137,7 @@ def _comparison(plan: "Plan", speeds: Speeds) -> list[str]:
     return lines
 
 
-def _row(
-    plan: "Plan", products: Products, method: str, rows: str, tool: str, runs: Runs
-) -> str:
+def _row(plan: "Plan", products: Products, method: str, rows: str, tool: str, runs: Runs) -> str:
     found = [run for run in runs[tool] if run]
     if len(found) < len(runs[tool]):
         return f"| {method}, {rows} | {tool} | out of memory |" + " - |" * 7

@@ -52,10 +52,14 @@ def speed(spec: dict[str, Any], rows: list[Any], folder: Path) -> dict[str, Any]
             model, spec["method"], rows, spec["batch"], folder, "none", meter
         )
     else:
-        arguments = arguments_of_others(folder, "") | _on_this_machine() | {
-            "per_device_train_batch_size": spec["batch"],
-            "use_liger_kernel": spec["liger"],
-        }
+        arguments = (
+            arguments_of_others(folder, "")
+            | _on_this_machine()
+            | {
+                "per_device_train_batch_size": spec["batch"],
+                "use_liger_kernel": spec["liger"],
+            }
+        )
         trainer = trl_trainer(model, rows, Path(spec["model"]), arguments, meter)
     reset_peak()
     trainer.train()

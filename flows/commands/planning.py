@@ -191,7 +191,12 @@ def _show(found: "MemoryEstimate", run: "RunShape") -> None:
     )
     print_table("", ["", "GB"], [(name, f"{size / GB:.3f}") for name, size in parts])
     share = found.trainable_parameters / found.parameters
-    where = {"loading": "while the base is loaded", "loss": "at the loss", "backward": "on the way back", "step": "at the step"}
+    where = {
+        "loading": "while the base is loaded",
+        "loss": "at the loss",
+        "backward": "on the way back",
+        "step": "at the step",
+    }
     print_pairs(
         {
             "trained": f"{found.trainable_parameters:,} of {found.parameters:,} ({share:.4%})",

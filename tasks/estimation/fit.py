@@ -110,7 +110,7 @@ def packed_base(shape: RunShape, published: str) -> dict[str, object]:
     """Return how QLoRA keeps the frozen weights (tasks/training/methods/qlora.py).
 
     Args:
-        shape: As the trainer has it: with mixed precision on an accelerator, without on a processor.
+        shape: As the trainer has it: mixed precision is an accelerator, none a processor.
         published: Type of the weights on disk.
     """
     packed: dict[str, object] = {"quantisation": "nf4", "mixed_precision": False}
