@@ -20,9 +20,10 @@ BATCH, SEED, RATE = 8, 17, 2e-4
 
 
 class Meter:
-    """Takes times at the end of each step; the first step warms up and is not counted."""
+    """Takes times at the end of each step; the first ones warm up and are not counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, warm_up: int = 1) -> None:
+        self.warm_up = warm_up
         self.marks: list[tuple[float, float]] = []
         self.losses: list[float] = []
 
@@ -34,6 +35,7 @@ class Meter:
 
         class Callback(TrainerCallback):  # type: ignore[misc]
             def on_step_end(self, *_: Any, **__: Any) -> None:
+                synchronise()
                 meter.marks.append((time.process_time(), time.monotonic()))
 
             def on_log(
@@ -46,8 +48,8 @@ class Meter:
 
     def report(self, at_start: int) -> str:
         """Return the figures as JSON; peaks are in bytes."""
-        steps = len(self.marks) - 1
-        (cpu, wall), (cpu_end, wall_end) = self.marks[0], self.marks[-1]
+        steps = len(self.marks) - self.warm_up
+        (cpu, wall), (cpu_end, wall_end) = self.marks[self.warm_up - 1], self.marks[-1]
         return json.dumps(
             {
                 "cpu": (cpu_end - cpu) / steps,
@@ -57,6 +59,14 @@ class Meter:
                 "losses": self.losses,
             }
         )
+
+
+def synchronise() -> None:
+    """Wait until the accelerator, if there is one, has done what it was given."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 def main() -> None:
@@ -71,34 +81,50 @@ def main() -> None:
         print(run(method, content, Path(model), Path(folder), recompute))
 
 
-def _base(method: str, folder: Path) -> Any:
+def prepared(method: str, folder: Path) -> tuple[Any, int]:
     """Return the prepared model, the same for Temper and TRL, and the memory it takes."""
     from transformers import set_seed
 
     from data_contracts.results import BaseModelRef
     from tasks.modeling.base_model import load_model
+    from tasks.training.base_precision import held_base
     from tasks.training.config import TrainingConfig
 
     config = TrainingConfig.model_validate({"method": {"method": method}})
     set_seed(SEED)
-    base = BaseModelRef(name="embedded", folder=folder, fingerprint="")
+    base = held_base(BaseModelRef(name="embedded", folder=folder, fingerprint=""), config)
     model = config.method.prepare(load_model(base, **config.method.base_options()))
     return model, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def temper(method: str, rows: list[Any], base: Path, folder: Path, recompute: str) -> str:
     """Train with Temper's trainer."""
+    model, at_start = prepared(method, base)
+    meter = Meter()
+    supervised_trainer(model, method, rows, BATCH, folder, recompute, meter).train()
+    return meter.report(at_start)
+
+
+def supervised_trainer(
+    model: Any,
+    method: str,
+    rows: list[Any],
+    batch: int,
+    folder: Path,
+    recompute: str,
+    meter: Meter,
+) -> Any:
+    """Return Temper's trainer for one pass that validates nothing and saves nothing."""
     from tasks.modeling.chat import EncodedExample
     from tasks.training.config import TrainingConfig
     from tasks.training.trainer import SupervisedTrainer
 
-    model, at_start = _base(method, base)
     encoded = [EncodedExample(tuple(row["input_ids"]), tuple(row["labels"])) for row in rows]
     config = TrainingConfig.model_validate(
         {
             "method": {"method": method},
             "epochs": 1,
-            "batch_size": BATCH,
+            "batch_size": batch,
             "learning_rate": RATE,
             "schedule": "constant_with_warmup",
             "warmup_share": 0.0,
@@ -106,7 +132,6 @@ def temper(method: str, rows: list[Any], base: Path, folder: Path, recompute: st
             "gradient_checkpointing": recompute or "none",
         }
     )
-    meter = Meter()
     trainer = SupervisedTrainer(model, config, encoded, encoded[:1], 0, folder, lambda point: None)
     trainer.add_callback(meter.callback())
     trainer.args.logging_steps = trainer.state.logging_steps = 1
@@ -115,21 +140,28 @@ def temper(method: str, rows: list[Any], base: Path, folder: Path, recompute: st
     trainer.callback_handler.callbacks = [
         c for c in trainer.callback_handler.callbacks if type(c).__name__ != "EarlyStoppingCallback"
     ]
-    trainer.train()
-    return meter.report(at_start)
+    return trainer
 
 
 def trl(method: str, rows: list[Any], base: Path, folder: Path, recompute: str) -> str:
     """Train with TRL's SFTTrainer: its fused loss, nothing computed twice unless asked."""
+    model, at_start = prepared(method, base)
+    meter = Meter()
+    trl_trainer(model, rows, base, arguments_of_others(folder, recompute), meter).train()
+    return meter.report(at_start)
+
+
+def trl_trainer(
+    model: Any, rows: list[Any], base: Path, arguments: dict[str, Any], meter: Meter
+) -> Any:
+    """Return TRL's SFTTrainer on rows that are tokens already."""
     from transformers import AutoTokenizer
 
     library = import_module("trl")
-    model, at_start = _base(method, base)
-    meter = Meter()
-    trainer = library.SFTTrainer(
+    return library.SFTTrainer(
         model=model,
         args=library.SFTConfig(
-            **_arguments(folder, recompute),
+            **arguments,
             max_length=None,
             dataset_kwargs={"skip_prepare_dataset": True},
         ),
@@ -137,8 +169,6 @@ def trl(method: str, rows: list[Any], base: Path, folder: Path, recompute: str) 
         processing_class=AutoTokenizer.from_pretrained(base),
         callbacks=[meter.callback()],
     )
-    trainer.train()
-    return meter.report(at_start)
 
 
 def llamafactory(method: str, rows: list[Any], base: Path, folder: Path, recompute: str) -> str:
@@ -150,7 +180,7 @@ def llamafactory(method: str, rows: list[Any], base: Path, folder: Path, recompu
         folder / "tokens"
     )
     meter = Meter()
-    arguments = _arguments(folder / "run", recompute) | {
+    arguments = arguments_of_others(folder / "run", recompute) | {
         "model_name_or_path": str(base),
         "stage": "sft",
         "do_train": True,
@@ -171,7 +201,8 @@ def llamafactory(method: str, rows: list[Any], base: Path, folder: Path, recompu
     return meter.report(0)
 
 
-def _arguments(folder: Path, recompute: str) -> dict[str, Any]:
+def arguments_of_others(folder: Path, recompute: str) -> dict[str, Any]:
+    """Return what TRL and LLaMA-Factory are told, in the words of transformers' trainer."""
     return {
         "output_dir": str(folder),
         "per_device_train_batch_size": BATCH,

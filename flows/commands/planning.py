@@ -19,6 +19,7 @@ from flows.commands.output import (
 
 if TYPE_CHECKING:
     from tasks.estimation.config import RunShape
+    from tasks.estimation.devices import DevicesTime
     from tasks.estimation.estimate import MemoryEstimate
     from tasks.estimation.probe import StepTime
     from tasks.recommendation.recommend import Recommendation
@@ -67,12 +68,21 @@ def estimate(
         int, typer.Option(help="Training rows of the run whose time --probe tells.")
     ] = 1000,
     epochs: Annotated[float, typer.Option(help="Passes over them.")] = 3.0,
+    link: Annotated[
+        float,
+        typer.Option(
+            min=0.001,
+            help="With several devices: GB/s that each can send to the others. PCIe 4.0 x16 about "
+            "25, NVLink of an H100 450, a network of 100 Gbit/s 12.5.",
+        ),
+    ] = 25.0,
     json_output: Json = False,
 ) -> None:
     """Tell a run's peak memory and the size of its result from the model's config alone.
 
     Example: temper estimate --model meta-llama/Llama-3.2-3B --method lora --shape batch_size=4
     Example: temper estimate --model embedded --probe --rows 2000 --shape sequence_length=128
+    Example: temper estimate --probe --shape devices=8 --shape parallel=fsdp --link 450
     """
     from tasks.estimation.architecture import read_architecture
     from tasks.estimation.estimate import estimate_memory
@@ -81,12 +91,14 @@ def estimate(
     from tasks.training.method import METHODS
 
     config = read_architecture(model, Settings().resolved_home)
-    run = _run_shape(shape or [])
+    asked = run = _run_shape(shape or [])
     if peft is None:  # by our trainer; what PEFT's own configuration names may be by another
         chosen = checked(METHODS.get(method), named_values(options or []), f"method {method}")
-        run = as_trained(_run_shape([*AS_WE_TRAIN, *(shape or [])]), chosen, config)
+        asked = _run_shape([*AS_WE_TRAIN, *(shape or [])])
+        run = as_trained(asked, chosen, config)
     found = estimate_memory(config, _preparation(method, options or [], peft), run)
-    timed = _time(model, method, options or [], peft, run) if probe else None
+    timed = _time(model, method, options or [], peft, asked) if probe else None
+    spread = _on_devices(timed, found, run, link)
     if json_output:
         told = {
             "model": model,
@@ -96,6 +108,9 @@ def estimate(
         if timed is not None:
             whole = timed.whole(rows, epochs, run)
             told["time"] = {**timed.model_dump(), "whole_run_seconds": whole}
+        if spread is not None:
+            both = spread.whole(rows, epochs)
+            told["time_on_devices"] = {**spread.model_dump(), "whole_run_seconds": both}
         print_json(told)
         return
     _show(found, run)
@@ -105,9 +120,35 @@ def estimate(
                 "a step here": f"{timed.seconds:.3f} s, the median of {timed.steps}; "
                 f"{timed.tokens_per_second:,.0f} tokens/s",
                 "the run": f"{timed.whole(rows, epochs, run) / 60:.1f} minutes for {rows:,} rows, "
-                f"{epochs:g} epochs, without validation",
+                f"{epochs:g} epochs, without validation" + " on one device" * (run.devices > 1),
             }
         )
+    if spread is not None:
+        _show_devices(spread, run, rows, epochs)
+
+
+def _on_devices(
+    timed: "StepTime | None", memory: "MemoryEstimate", run: "RunShape", link: float
+) -> "DevicesTime | None":
+    if timed is None or run.devices == 1:
+        return None
+    from tasks.estimation.devices import on_devices
+
+    return on_devices(timed, memory, run, link)
+
+
+def _show_devices(found: "DevicesTime", run: "RunShape", rows: int, epochs: float) -> None:
+    least, most = (seconds / 60 for seconds in found.whole(rows, epochs))
+    print_pairs(
+        {
+            f"on {found.devices} such devices": f"{found.least_seconds:.3f} to "
+            f"{found.most_seconds:.3f} s for a step of {found.rows} rows, {run.parallel}; "
+            f"{least:.1f} to {most:.1f} minutes for the run",
+            "that is": "calculated, not measured: what was timed here, and "
+            f"{found.sent / GB:.3f} GB that each sends in a step at {found.gigabytes_per_second:g} "
+            "GB/s (--link), wholly hidden behind computing or not at all",
+        }
+    )
 
 
 def _time(
@@ -128,7 +169,8 @@ def _time(
     chosen = checked(METHODS.get(method), named_values(options), f"method {method}")
     with tempfile.TemporaryDirectory(prefix="temper-probe-") as folder:
         base = held_base(resolve_base_model(model, home), TrainingConfig(method=chosen))
-        return probe_steps(base, chosen, run, Path(folder))
+        alone = run.model_copy(update={"devices": 1})  # with the batch that each would have
+        return probe_steps(base, chosen, alone, Path(folder))
 
 
 def _show(found: "MemoryEstimate", run: "RunShape") -> None:
@@ -141,6 +183,7 @@ def _show(found: "MemoryEstimate", run: "RunShape") -> None:
         ("logits", found.logits),
         ("between devices", found.communication),
         ("held by the allocator", found.allocator),
+        *([("weights' file, mapped to be packed", found.file)] if found.file else []),
         ("peak, as PyTorch counts", found.peak),
         ("driver and kernels", found.context),
         ("to be free on each device", found.device),
@@ -148,7 +191,12 @@ def _show(found: "MemoryEstimate", run: "RunShape") -> None:
     )
     print_table("", ["", "GB"], [(name, f"{size / GB:.3f}") for name, size in parts])
     share = found.trainable_parameters / found.parameters
-    where = {"loss": "at the loss", "backward": "on the way back", "step": "at the step"}
+    where = {
+        "loading": "while the base is loaded",
+        "loss": "at the loss",
+        "backward": "on the way back",
+        "step": "at the step",
+    }
     print_pairs(
         {
             "trained": f"{found.trainable_parameters:,} of {found.parameters:,} ({share:.4%})",

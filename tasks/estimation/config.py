@@ -46,6 +46,12 @@ class RunShape(Config):
     double_quantisation: bool = Field(
         True, description="NF4 only: the constants are quantised themselves."
     )
+    packed_from: Literal["float32", "bfloat16", "float16"] | None = Field(
+        None,
+        description="NF4 or int8 on a processor: the type of the weights' file, which goes through "
+        "memory to be packed. Without one it is an accelerator, which packs each matrix as it "
+        "comes.",
+    )
     unpacked_in_single_precision: bool = Field(
         False,
         description="NF4 or int8: embeddings, norms and the head, which are not packed, are in "

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 GB = 1e9
 MOST_SUGGESTIONS = 3
 
-# How QLoRA keeps the frozen weights (tasks/training/methods/qlora.py).
-_PACKED = {"quantisation": "nf4", "dtype": "bfloat16", "mixed_precision": False}
-
 Candidate = tuple[tuple[str, ...], TrainingMethod, RunShape]
 
 
@@ -104,8 +101,23 @@ def as_trained(shape: RunShape, method: TrainingMethod, config: "PretrainedConfi
     if shape.logits_slice is None:
         known["logits_slice"] = max(1, LOGITS_IN_A_SLICE // vocabulary)
     if isinstance(method, QLora):
-        known |= _PACKED | {"double_quantisation": method.double_quantisation}
+        known |= packed_base(shape, type_in(config))
+        known |= {"double_quantisation": method.double_quantisation}
     return shape.model_copy(update=known)
+
+
+def packed_base(shape: RunShape, published: str) -> dict[str, object]:
+    """Return how QLoRA keeps the frozen weights (tasks/training/methods/qlora.py).
+
+    Args:
+        shape: As the trainer has it: mixed precision is an accelerator, none a processor.
+        published: Type of the weights on disk.
+    """
+    packed: dict[str, object] = {"quantisation": "nf4", "mixed_precision": False}
+    if shape.mixed_precision:
+        return packed | {"dtype": "bfloat16"}
+    halved = published in {"bfloat16", "float16"}
+    return packed | {"dtype": "float32", "packed_from": published if halved else "float32"}
 
 
 def chosen_type(shape: RunShape, method: TrainingMethod, config: "PretrainedConfig") -> DType:

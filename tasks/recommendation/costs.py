@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.estimation.config import RunShape
 from tasks.estimation.estimate import estimate_memory
-from tasks.estimation.fit import chosen_type
+from tasks.estimation.fit import chosen_type, packed_base
 from tasks.estimation.peft_method import peft_preparation
+from tasks.modeling.published import type_in
 from tasks.recommendation.recommend import Cost
 from tasks.recommendation.rules import TRAITS
 from tasks.training.method import METHODS
@@ -35,7 +36,7 @@ def method_costs(config: "PretrainedConfig", shape: RunShape) -> dict[str, Cost]
         prepare = _preparation(method, registered)
         if prepare is None:
             continue
-        packed = {"quantisation": "nf4", "dtype": "bfloat16", "mixed_precision": False}
+        packed = packed_base(shape, type_in(config))
         held = {"dtype": chosen_type(shape, METHODS.get(method)(method=method), config)}
         one = shape.model_copy(update=packed if method == "qlora" else held)
         found = estimate_memory(config, prepare, one)

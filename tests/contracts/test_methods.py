@@ -275,8 +275,10 @@ def test_the_merged_model_computes_the_same_and_is_of_the_base_s_size(
 
 @every()
 def test_the_adapter_is_of_the_predicted_size(case, trained, shapes):
-    files = tensors(trained(case).folder / WEIGHTS)
-    assert sum(t.numel() for t in files.values()) == method_of(case).saved_values(shapes)
+    folder = trained(case).folder / WEIGHTS
+    predicted = method_of(case).saved_values(shapes)
+    assert sum(t.numel() for t in tensors(folder).values()) == predicted
+    assert sum(map(data_bytes, folder.glob("*.safetensors"))) == 4 * predicted
 
 
 @every(where="unloads")
@@ -337,6 +339,13 @@ def test_gradients_are_the_same_when_activations_are_computed_anew(case, base, b
     assert gradients[0].keys() == gradients[1].keys()
     for name, expected in gradients[0].items():
         assert torch.allclose(gradients[1][name], expected, atol=1e-6), name
+
+
+def data_bytes(file: Path) -> int:
+    """Return the bytes of a safetensors file after its header, which tells its own length."""
+    with file.open("rb") as stream:
+        header = int.from_bytes(stream.read(8), "little")
+    return file.stat().st_size - 8 - header
 
 
 def tensors(folder: Path) -> dict[str, torch.Tensor]:

@@ -70,11 +70,12 @@ def assert_same_weights(left: Path, right: Path) -> None:
     assert all((one[name] - two[name]).abs().mean() < 1e-3 for name in one)
 
 
-def test_two_processes_have_the_loss_curve_of_one(base, examples, tmp_path):
+@pytest.mark.parametrize("sharding", ["none", "fsdp"])
+def test_two_processes_have_the_loss_curve_of_one(sharding, base, examples, tmp_path):
     alone, together = [], []
     options = config(1, "none", "lora")
     train_model(read_kept(examples), base, options, tmp_path / "a", alone.append)
-    options = config(2, "none", "lora")
+    options = config(2, sharding, "lora")
     result = train_in_processes(examples, base, options, tmp_path / "b", together.append)
     assert losses(together) == pytest.approx(losses(alone), rel=TOLERANCE)
     assert (result.steps, result.examples) == (12, 21)
@@ -82,9 +83,10 @@ def test_two_processes_have_the_loss_curve_of_one(base, examples, tmp_path):
     assert not (tmp_path / "b" / "checkpoints").exists()
 
 
-def test_a_sharded_run_goes_on_after_one_process_was_killed(base, examples, tmp_path):
+@pytest.mark.parametrize(("sharding", "method"), [("none", "lora"), ("fsdp", "full")])
+def test_a_run_goes_on_after_one_process_was_killed(sharding, method, base, examples, tmp_path):
     whole, before, after = [], [], []
-    options = config(1, "none", "full")
+    options = config(1, "none", method)
     train_model(read_kept(examples), base, options, tmp_path / "a", whole.append)
 
     def kill_one(point):
@@ -92,7 +94,7 @@ def test_a_sharded_run_goes_on_after_one_process_was_killed(base, examples, tmp_
         if point.validation_loss is not None and point.epoch > 1.2:
             workers()[-1].kill()
 
-    options = config(2, "fsdp", "full")
+    options = config(2, sharding, method)
     with pytest.raises(TrainingError, match="Run again"):
         train_in_processes(examples, base, options, tmp_path / "b", kill_one)
     assert not workers()

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from data_contracts.errors import ConfigError
 from flows.commands import planning
 from flows.config import load_config
+from tests.tiny_models import tiny_base
 
 RUNNER = CliRunner()
 APP = typer.Typer()
@@ -40,6 +41,27 @@ def test_estimate_splits_the_peak(model: str) -> None:
     assert memory["device"] == memory["peak"] + memory["context"]
     assert memory["weights"] > memory["optimizer"] > 0
     assert memory["trainable_parameters"] < memory["parameters"]
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+def test_a_probe_of_one_device_tells_the_time_of_several(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPER_HOME", str(tmp_path / "home"))
+    folder = str(tiny_base(tmp_path / "model", "llama").folder)
+    step = ["--shape", "batch_size=2", "--shape", "sequence_length=16", "--shape", "devices=4"]
+    given = ["estimate", "--model", folder, "--method", method, "--probe", "--rows", "80", *step]
+    told = json.loads(RUNNER.invoke(APP, [*given, "--json"]).stdout)
+    alone, spread = told["time"], told["time_on_devices"]
+    gradients = 4 * told["memory"]["trainable_parameters"]
+    assert spread["sent"] == 2 * gradients * 3 // 4
+    assert (spread["devices"], spread["rows"]) == (4, 8)
+    assert spread["least_seconds"] == alone["seconds"] < spread["most_seconds"]
+    assert spread["whole_run_seconds"][0] == pytest.approx(alone["whole_run_seconds"] / 4)
+    if method == "lora":
+        text = " ".join(RUNNER.invoke(APP, given).stdout.split())
+        assert "calculated, not measured" in text
+        assert "on 4 such devices" in text
 
 
 def test_an_unknown_option_is_named(model: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from data_contracts.errors import ConfigError, TrainingError
+from flows.commands.search import _MEANINGS, _show
 from flows.config import load_config
 from flows.cross_validate import cross_validate_pipeline
 from flows.fine_tune import fine_tune
@@ -17,6 +18,8 @@ from flows.serve import deployments
 from flows.sweep import sweep_pipeline
 from tasks.search import measure as measuring
 from tasks.search.config import SweepConfig
+from tasks.search.outcome import outcome_of
+from tasks.search.study import next_trial, opened_study, succeed
 from tasks.training.config import TrainingConfig
 from tests.prefect_clients import table_shown
 
@@ -65,6 +68,33 @@ def test_a_searched_profile_loads_and_a_finished_search_is_not_run_again(profile
     assert [row["trial"] for row in shown if row["front"]] == [best] and len(shown) == 3
     again = sweep_pipeline(space(), profile)
     assert again.outcome == first.outcome
+
+
+def test_the_front_and_what_mattered_are_printed(tmp_path, capsys):
+    rate, decay = "training.learning_rate", "training.weight_decay"
+    paths = {
+        rate: {"type": "log", "low": 1e-5, "high": 1e-1},
+        decay: {"type": "float", "low": 0, "high": 1},
+    }
+    options = SweepConfig(space=paths, trials=24, objectives=("loss", "retention"), prune=False)
+    with opened_study(tmp_path, "s", options) as study:
+        while (drawn := next_trial(study, options, "lora")) is not None:
+            trial, values = drawn
+            succeed(study, trial, [(100 * values[rate] - 1) ** 2, 1 - values[decay]])
+        outcome = outcome_of(study, options)
+    assert 1 < len(outcome.front) < 24
+    _show(outcome)
+    printed = capsys.readouterr().out
+    table = printed.partition("Front: no trial is better in everything")[2].partition(_MEANINGS)[0]
+    heads, *rows = [line.split() for line in table.strip().splitlines()]
+    assert heads == ["trial", "loss", "retention", "learning_rate", "weight_decay"]
+    assert [int(row[0]) for row in rows] == outcome.front
+    mattered = printed.partition("What mattered")[2].strip().splitlines()[1:]
+    shares = {path: figures for path, *figures in map(str.split, mattered)}
+    assert shares.keys() == {rate, decay}
+    for place, path in enumerate((rate, decay)):  # each objective hangs on one of them
+        told = int(shares[path][place].rstrip("%"))
+        assert told == round(100 * outcome.importances[options.objectives[place]][path]) > 50
 
 
 def test_a_wrong_path_is_said_before_a_dataset_is_built(profile):

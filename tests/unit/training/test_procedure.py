@@ -185,6 +185,41 @@ def test_neftune_makes_noise_in_training_and_none_in_evaluation(base, examples, 
     assert trainer.evaluate()["eval_loss"] == pytest.approx(untouched, rel=1e-6)
 
 
+class _Embedded(TrainerCallback):
+    """Keeps what the embedding gave in training, and what its weights alone give."""
+
+    def __init__(self) -> None:
+        self.found = []
+
+    def on_train_begin(self, args, state, control, **options):
+        embedding = options["model"].get_input_embeddings()
+
+        def keep(module, inputs, output):  # registered last, so it is called after the noise
+            if module.training:
+                self.found.append((output - type(module).forward(module, *inputs)).detach())
+
+        embedding.register_forward_hook(keep)
+
+
+@pytest.mark.parametrize("alpha", [5.0, 15.0])
+def test_neftune_s_noise_is_even_within_alpha_over_the_root_of_length_times_width(
+    alpha, base, examples, tmp_path
+):
+    """Jain et al. 2023, arXiv 2310.05914, algorithm 1: uniform in [-1, 1], times that size."""
+    trainer = trainer_of(base, examples, tmp_path, neftune_alpha=alpha, batch_size=4)
+    kept = _Embedded()
+    trainer.add_callback(kept)
+    trainer.train()
+    batches = [noise for noise in kept.found if len(noise) == 4]
+    assert len({noise.shape[1] for noise in batches}) == 2, "two batches of unlike length"
+    for noise in batches:
+        _rows, length, width = noise.shape
+        size = alpha / (length * width) ** 0.5
+        assert 0.99 * size < noise.abs().max().item() <= size * (1 + 1e-4)
+        assert noise.std().item() == pytest.approx(size / 3**0.5, rel=0.05)
+        assert noise.mean().abs().item() < 0.05 * size
+
+
 def test_dropout_of_model_and_adapter_acts_in_training_alone(base, examples, tmp_path):
     rows = encode_split(load_tokenizer(base), examples, "train", config())
     batch, model = collate(rows, 0), load_model(base)

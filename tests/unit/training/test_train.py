@@ -1,6 +1,7 @@
 """The trainer on a tiny random model; what holds for every method is in tests/contracts."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -73,6 +74,43 @@ def test_every_optimizer_trains_and_goes_on_after_a_stop(optimizer, base, exampl
         train_model(examples, base, cut, tmp_path / "cut", kill_after(1.2))
     resumed = train_model(examples, base, cut, tmp_path / "cut", lambda point: None)
     assert resumed.best_validation_loss == whole.best_validation_loss
+
+
+WARM_UP, STEPS = 3, 12
+RISES = [step / WARM_UP for step in range(WARM_UP)]
+# The share of the peak at which each step is taken, the first is step 0.
+SCHEDULES = {
+    "linear": [*RISES, *((STEPS - s) / (STEPS - WARM_UP) for s in range(WARM_UP, STEPS))],
+    "cosine": [
+        *RISES,
+        *(
+            (1 + math.cos(math.pi * (s - WARM_UP) / (STEPS - WARM_UP))) / 2
+            for s in range(WARM_UP, STEPS)
+        ),
+    ],
+    "constant_with_warmup": [*RISES, *[1.0] * (STEPS - WARM_UP)],
+}
+
+
+@pytest.mark.parametrize("schedule", list(SCHEDULES))
+def test_the_logged_rate_rises_and_follows_the_schedule_also_after_a_stop(
+    schedule, base, examples, tmp_path
+):
+    options = config(schedule=schedule, warmup_share=WARM_UP / STEPS)
+    kill, before, after = kill_after(1.2), [], []
+
+    def told(point):
+        before.append(point)
+        kill(point)
+
+    with pytest.raises(Killed):
+        train_model(examples, base, options, tmp_path, told)
+    train_model(examples, base, options, tmp_path, after.append)
+    assert after[0].step > STEPS // 2, "it went on"
+    rates = {p.step: p.learning_rate for p in [*before, *after] if p.learning_rate is not None}
+    assert sorted(rates) == list(range(1, STEPS + 1))
+    expected = [5e-3 * share for share in SCHEDULES[schedule]]
+    assert [rates[step] for step in sorted(rates)] == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_time_before_a_stop_goes_on_counting(base, examples, tmp_path):
