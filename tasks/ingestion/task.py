@@ -7,12 +7,12 @@ from prefect import task
 from data_contracts.dataset import DatasetRef, StageResult, read_kept
 from data_contracts.results import BaseModelRef
 from data_contracts.schemas import CHUNK, DOCUMENT, SCHEMA_VERSION
+from tasks.forgotten import forgotten_path, read_forgotten
 from tasks.ingestion.chunk import CHUNKED_COLUMNS, chunk_documents, remembered_chunks
 from tasks.ingestion.config import ChunkingConfig, IngestionConfig
 from tasks.ingestion.discover import Documents, describe, documents_digest, find_files
 from tasks.ingestion.document import scrubber_of
 from tasks.ingestion.file_hashes import with_hashes
-from tasks.ingestion.forgotten import forgotten_path, read_forgotten
 from tasks.ingestion.ingest import ingest_documents
 from tasks.ingestion.sources import DocumentFile
 from tasks.memo import Memo

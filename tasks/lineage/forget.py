@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from data_contracts.base import Result
 from data_contracts.errors import UnknownName
-from tasks.ingestion.forgotten import (
+from tasks.forgotten import (
     Forgotten,
     ForgottenDocument,
     forgotten_path,

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from data_contracts.errors import StorageError
 from tasks.curation.certificate import FILE
-from tasks.ingestion.forgotten import Forgotten
+from tasks.forgotten import Forgotten
 from tasks.lineage.document import Containing
 from tasks.lineage.origin import of_documents
 from tasks.lineage.replies import response_logs
