@@ -7,7 +7,6 @@ from prefect import task
 from data_contracts.dataset import DatasetRef, StageResult, read_kept
 from data_contracts.results import BaseModelRef
 from data_contracts.schemas import CHUNK, DOCUMENT, SCHEMA_VERSION
-from tasks.forgotten import forgotten_path, read_forgotten
 from tasks.ingestion.chunk import CHUNKED_COLUMNS, chunk_documents, remembered_chunks
 from tasks.ingestion.config import ChunkingConfig, IngestionConfig
 from tasks.ingestion.discover import Documents, describe, documents_digest, find_files
@@ -17,6 +16,7 @@ from tasks.ingestion.ingest import ingest_documents
 from tasks.ingestion.sources import DocumentFile
 from tasks.memo import Memo
 from tasks.modeling.tokens import token_counter, tokenizer_sha256
+from tasks.shared_lists import forgotten_of
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext
 
@@ -36,7 +36,7 @@ def ingest(
         context: Home folder and MLflow run.
         name: Of the profile; what was forgotten under it is not read.
     """
-    forgotten = read_forgotten(forgotten_path(context.home, name))
+    forgotten = forgotten_of(context.home, name)
     cache = context.home / "cache" / INGESTION.name
     files = _hashed_files(documents, config, cache)
     parents = {
