@@ -10,7 +10,9 @@ same name, or something else under another one, and whichever manifest came last
 """
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -26,6 +28,8 @@ MANIFEST = "manifest.json"
 
 # A store that does not answer holds a run up so long before the run goes on alone, or ends.
 _CONNECT_SECONDS, _ANSWER_SECONDS, _TRIES = 5, 60, 3
+
+_BLOCK = 1 << 22  # bytes that are copied at a time
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -84,7 +88,7 @@ class Store:
         Raises:
             StorageError: The store does not answer, or refuses.
         """
-        self._guarded("written", name, lambda there: self.filesystem.put_file(str(path), there))
+        self._guarded("written", name, lambda there: self._put(path, there))
 
     def get(self, name: str, path: Path) -> None:
         """Copy a file here; its bytes are not looked at.
@@ -105,11 +109,23 @@ class Store:
         return bool(self._found("deleted", folder, self._remove))
 
     def _write(self, path: str, content: bytes) -> None:
-        if self._is_local:  # object stores put a file whole or not at all; a disk does not
-            with whole_file(Path(path)) as stream:
-                stream.write(content)
-        else:
-            self.filesystem.pipe_file(path, content)
+        with self._target(path) as target:
+            target.write(content)
+
+    def _put(self, path: Path, there: str) -> None:
+        # fsspec's own way first makes an object for each folder above it
+        with path.open("rb") as source, self._target(there) as target:
+            shutil.copyfileobj(source, target, _BLOCK)
+
+    def _target(self, path: str) -> AbstractContextManager[Any]:
+        """Return a stream for a file that is replaced once it is whole.
+
+        Object stores do so by themselves, a disk does not.
+        """
+        protocol = self.filesystem.protocol
+        if "file" in ([protocol] if isinstance(protocol, str) else protocol):
+            return whole_file(Path(path))
+        return self.filesystem.open(path, "wb")  # type: ignore[no-any-return]
 
     def _get(self, there: str, path: Path) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,11 +141,6 @@ class Store:
         self.filesystem.invalidate_cache()
         self.filesystem.rm(path, recursive=True)
         return True
-
-    @property
-    def _is_local(self) -> bool:
-        protocol = self.filesystem.protocol
-        return "file" in ([protocol] if isinstance(protocol, str) else protocol)
 
     def _found(self, what: str, name: str, action: Callable[[str], _T]) -> _T | None:
         """Run an action on a path; None where it finds nothing there."""
