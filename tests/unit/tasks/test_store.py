@@ -13,6 +13,9 @@ from data_contracts.errors import ConfigError, StorageError
 from data_contracts.schemas import EXAMPLE, dropped_schema
 from data_contracts.validation import ValidationReport
 from tasks.forgotten import Forgotten, ForgottenDocument, forgotten_path, read_forgotten
+from tasks.lineage.document import versions_with
+from tasks.lineage.purge import Traces, remove_versions
+from tasks.lineage.wording import Wording
 from tasks.shared_datasets import remove_shared, take_all
 from tasks.shared_lists import forgotten_of, note_forgotten
 from tasks.splitting.assignment import Assignment
@@ -247,6 +250,20 @@ def test_who_is_to_delete_gets_what_others_made(store, worker, tmp_path):
     assert not list(home.glob(f"datasets/*/*/{MANIFEST}"))
     take_all(home, even_forgotten=True)
     assert [path.parent.name for path in home.glob(f"datasets/*/*/{MANIFEST}")] == [ref.fingerprint]
+
+
+def test_who_deletes_the_versions_with_a_document_deletes_them_there_too(store, worker, tmp_path):
+    worker("one", ROWS)
+    home = tmp_path / "two"
+    take_all(home)  # a home that never made it
+    holding = versions_with(home, {NOTE.document_id})
+    traces = Traces(
+        Forgotten(documents=(NOTE,)), frozenset(), frozenset(), frozenset(), {}, Wording([], [])
+    )
+    assert remove_versions(home, holding, traces) == (1, 1, 0)
+    assert not objects(store, "*")
+    assert not list(home.glob(f"datasets/*/*/{MANIFEST}"))
+    assert worker("three", ROWS)[1]  # nothing to take
 
 
 # Ledgers of splits.
