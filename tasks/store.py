@@ -212,17 +212,18 @@ def _s3(endpoint: str | None) -> Any:
     from fsspec.implementations.arrow import ArrowFSWrapper
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
-    place = urlsplit(endpoint) if endpoint else None
-    return ArrowFSWrapper(
-        S3FileSystem(
-            endpoint_override=place.netloc if place else None,
-            scheme=place.scheme if place else "https",
-            connect_timeout=_CONNECT_SECONDS,
-            request_timeout=_ANSWER_SECONDS,
-            retry_strategy=AwsStandardS3RetryStrategy(max_attempts=_TRIES),
-            allow_delayed_open=True,  # a small file is one request
-        )
-    )
+    options: dict[str, Any] = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "request_timeout": _ANSWER_SECONDS,
+        "retry_strategy": AwsStandardS3RetryStrategy(max_attempts=_TRIES),
+        "allow_delayed_open": True,  # a small file is one request
+    }
+    if endpoint is not None:
+        place = urlsplit(endpoint)
+        if place.scheme not in ("http", "https"):
+            raise ValueError(f"AWS_ENDPOINT_URL is {endpoint}, and should begin with https://")
+        options |= {"endpoint_override": place.netloc, "scheme": place.scheme}
+    return ArrowFSWrapper(S3FileSystem(**options))
 
 
 def put_folder(

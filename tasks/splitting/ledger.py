@@ -159,8 +159,9 @@ def forget_texts(home: Path, names: AbstractSet[str]) -> int:
         StorageError: A ledger cannot be written.
     """
     forgotten, store = 0, shared_store()
-    for name in [] if store is None else store.names(_FOLDER):
-        _forget_there(store, name, names)
+    if store is not None:
+        for name in store.names(_FOLDER):
+            _forget_there(store, name, names)
     for path in sorted((home / _FOLDER).glob("*.json")):
         with one_at_a_time(home, path.name):
             ledger = read_ledger(path)
