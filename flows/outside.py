@@ -8,8 +8,9 @@ import pyarrow as pa
 from data_contracts.dataset import DatasetRef
 from tasks.curation.outside import EARLIER_VERSIONS, OutsideRows
 from tasks.interchange.compared import read_compared
+from tasks.shared_datasets import take_all
 from tasks.splitting.config import SplittingConfig
-from tasks.splitting.earlier import earlier_tests
+from tasks.splitting.earlier import SPLITS, earlier_tests
 
 
 def outside_rows(
@@ -30,7 +31,9 @@ def outside_rows(
 
     Raises:
         DatasetError: A benchmark does not exist or cannot be read.
+        StorageError: There is a store and it does not answer: it may hold earlier versions.
     """
+    take_all(home, SPLITS)
     earlier = earlier_tests(home, name, splitting, split.fingerprint)
     found = [OutsideRows(EARLIER_VERSIONS, earlier, parentage=True)]
     found += [

@@ -38,6 +38,12 @@ class Settings(BaseSettings):
         description="Folders and beginnings of addresses, commas between them, that documents, "
         "datasets and base models may come from; without, from wherever the process may read.",
     )
+    store: str | None = Field(
+        None,
+        validation_alias="TEMPER_STORE",
+        description="Where machines share datasets and tuned models: an fsspec address such as "
+        "s3://bucket/temper; without one, each home has its own.",
+    )
     scrubbing_key: SecretStr | None = Field(
         None,
         validation_alias="TEMPER_SCRUBBING_KEY",

@@ -34,6 +34,7 @@ from data_contracts.schemas import SCHEMA_VERSION, dropped_schema
 from data_contracts.validation import ValidationReport, schema_failures, validate
 from tasks.file_lock import one_at_a_time
 from tasks.same_input import reuse_same_input
+from tasks.shared_datasets import offer_dataset, take_dataset
 from tasks.tracking import RunContext, log_dataset, stage_run
 from tasks.unfinished import find_unfinished, unfinished_fingerprint
 
@@ -105,6 +106,7 @@ def run_stage(
         compute: Makes the result; called only when there is no such dataset.
 
     Raises:
+        ConfigError: TEMPER_STORE names a store that cannot be opened.
         ContractViolation: The result breaks the stage's contract; nothing is stored.
         EndpointError: A language model failed, and no earlier run got this far.
         StorageError: The result cannot be written.
@@ -113,9 +115,7 @@ def run_stage(
     fingerprint = dataset_fingerprint(stage.name, stage.version, options, parents)
     alone = one_at_a_time(context.home, fingerprint)
     with stage_run(context, stage.name) as mlflow, alone:
-        ref = find_dataset(context.home, stage.name, fingerprint) or reuse_same_input(
-            context.home, stage.name, stage.version, options, parents, fingerprint
-        )
+        ref = _existing(stage, context, options, parents, fingerprint)
         mlflow.set_tag("temper.reused", str(ref is not None).lower())
         if ref is None:
             started = time.monotonic()
@@ -127,11 +127,29 @@ def run_stage(
                 report = _check(stage, result, context, mlflow)
                 manifest = _manifest(stage, options, parents, result, report, started)
                 ref = _stored(stage, context, result, manifest)
+                offer_dataset(ref, made_now=True)
         else:
             logger.info("%s: unchanged, %d rows reused", stage.name, ref.rows)
         manifest = read_manifest(Path(ref.folder))
         _warn_of_unanswered(manifest)
         log_dataset(mlflow, ref, manifest)
+    return ref
+
+
+def _existing(
+    stage: Stage,
+    context: RunContext,
+    options: dict[str, Any],
+    parents: Mapping[str, str],
+    fingerprint: str,
+) -> DatasetRef | None:
+    """Return the dataset if there is one: in this home, under another name, or in the store."""
+    ref = find_dataset(context.home, stage.name, fingerprint) or reuse_same_input(
+        context.home, stage.name, stage.version, options, parents, fingerprint
+    )
+    if ref is None:
+        return take_dataset(context.home, stage.name, fingerprint)
+    offer_dataset(ref, made_now=False)
     return ref
 
 

@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests import postgres
 from tests.door import Door
 
@@ -27,7 +29,7 @@ REPOSITORY = Path(__file__).parents[1]
 PREFECT_LOGIN = "people:of the house"
 MLFLOW_USER, MLFLOW_PASSWORD = "admin", "a password of the tests"
 DATABASES = ("prefect", "mlflow", "mlflow_auth")
-BUCKET = "mlflow"
+BUCKET, STORE = "mlflow", "temper"
 PATIENCE = 1200  # a whole run, cold, on a machine that does much else
 
 
@@ -96,7 +98,7 @@ class Stack:
         postgres.make_databases(self.ports["postgres"], DATABASES)
         self._spawn("s3", [sys.executable, "-m", "moto.server", "-p", str(self.ports["s3"])])
         wait_until(lambda: answers(f"http://127.0.0.1:{self.ports['s3']}"))
-        self._make_bucket()
+        self._make_buckets()
         self.start_prefect()
         self.start_mlflow()
         self.wait_for("prefect")
@@ -136,6 +138,19 @@ class Stack:
             "MLFLOW_TRACKING_USERNAME": MLFLOW_USER,
             "MLFLOW_TRACKING_PASSWORD": MLFLOW_PASSWORD,
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            **self.store_environment,
+        }
+
+    @property
+    def store_environment(self) -> dict[str, str]:
+        """What names the store that all homes share; not behind the door, which is MLflow's."""
+        return {
+            "TEMPER_STORE": f"s3://{STORE}/shared",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ports['s3']}",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
         }
 
     def start_postgres(self) -> None:
@@ -188,10 +203,19 @@ class Stack:
         }
         self._spawn("mlflow", command, environment)
 
-    def start_worker(self, pool: str) -> None:
-        """Start a worker of type process for a pool."""
+    def start_worker(self, pool: str, home: Path | None = None) -> None:
+        """Start a worker of type process for a pool, with a home of its own if one is given."""
         command = ["-m", "prefect", "worker", "start", "--pool", pool, "--type", "process"]
-        self._spawn(pool, [sys.executable, *command], self.client_environment)
+        environment = self.client_environment | {"TEMPER_HOME": str(home or self.home)}
+        self._spawn(pool, [sys.executable, *command], environment)
+
+    def lose(self, name: str) -> None:
+        """End a service and all that it started by SIGKILL, as when its machine is gone."""
+        process = self.processes.pop(name)
+        running = psutil.Process(process.pid)
+        for each in [*running.children(recursive=True), running]:
+            each.kill()
+        process.wait()
 
     def wait_for(self, name: str) -> None:
         """Wait until a server answers; fail as soon as its process ended."""
@@ -279,9 +303,10 @@ class Stack:
     def _database_url(self, driver: str, database: str) -> str:
         return f"postgresql+{driver}://temper@127.0.0.1:{self.ports['postgres']}/{database}"
 
-    def _make_bucket(self) -> None:
-        made = urllib.request.Request(f"{self.s3_url}/{BUCKET}", method="PUT")
-        urllib.request.urlopen(made, timeout=30).close()
+    def _make_buckets(self) -> None:
+        for bucket in (BUCKET, STORE):
+            made = urllib.request.Request(f"{self.s3_url}/{bucket}", method="PUT")
+            urllib.request.urlopen(made, timeout=30).close()
 
     def _register(self) -> None:
         """Register pools, deployments and automations as deploy/README.md says."""

@@ -43,7 +43,8 @@ def forget(
 
     The profile does not read it again, nor a copy of it. What caches hold of it is deleted.
     Dataset versions, models and registered versions made with it are listed; the dataset versions
-    are deleted with --purge.
+    are deleted with --purge, from the store too where TEMPER_STORE names one. Other machines do not
+    read the document again, but what their own homes hold of it is deleted by running this there.
 
     Example: temper forget operations/berth-windows.md demo
     Example: temper forget minutes/2024-03.pdf ours.yaml --purge
@@ -53,10 +54,12 @@ def forget(
     from tasks.lineage.forget import conclude, exclude, find_subject, remove_cached
     from tasks.lineage.proof import write_proof
     from tasks.lineage.registered import registered_versions
+    from tasks.shared_datasets import take_all
     from tasks.tracking import connect
 
     places = Settings()
     home, client = places.resolved_home, connect(places.resolved_tracking_uri).MlflowClient()
+    take_all(home, even_forgotten=purge)  # other machines' datasets may hold the document too
     subject = find_subject(home, document, registered_versions(client))
     exclude(home, load_config(profile, documents, settings or []).name, subject)
     removed = remove_cached(home, subject)

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from data_contracts.dataset import StageResult, count_reasons
 from data_contracts.errors import DocumentsError
 from data_contracts.schemas import DOCUMENT, SCHEMA_VERSION
+from tasks.forgotten import NOTHING_FORGOTTEN, Forgotten
 from tasks.ingestion.clean import CleanText, remove_boilerplate
 from tasks.ingestion.config import IngestionConfig
 from tasks.ingestion.discover import Documents, describe, find_files
 from tasks.ingestion.document import Row, columns, has_words
-from tasks.ingestion.forgotten import NOTHING_FORGOTTEN, Forgotten
 from tasks.ingestion.parse import DROPPED, ParsedFile, parse_files
 from tasks.ingestion.parser import PageSpan, known_formats
 from tasks.ingestion.shared_lines import find_boilerplate, line_hashes, sharing

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 from data_contracts.base import digest
 from data_contracts.errors import DocumentsError
 from data_contracts.schemas import DOCUMENT, dropped_schema
+from tasks.forgotten import DETAIL, NOTHING_FORGOTTEN, REASON, Forgotten
 from tasks.ingestion.config import IngestionConfig
 from tasks.ingestion.document import Row, dropped_row, scrubber_of
-from tasks.ingestion.forgotten import DETAIL, NOTHING_FORGOTTEN, REASON, Forgotten
 from tasks.ingestion.isolation import ParserPool
 from tasks.ingestion.parser import PARSERS, UnreadableFile, parser_for, parser_name
 from tasks.ingestion.sources import DocumentFile

@@ -12,11 +12,11 @@ from tasks.ingestion.config import ChunkingConfig, IngestionConfig
 from tasks.ingestion.discover import Documents, describe, documents_digest, find_files
 from tasks.ingestion.document import scrubber_of
 from tasks.ingestion.file_hashes import with_hashes
-from tasks.ingestion.forgotten import forgotten_path, read_forgotten
 from tasks.ingestion.ingest import ingest_documents
 from tasks.ingestion.sources import DocumentFile
 from tasks.memo import Memo
 from tasks.modeling.tokens import token_counter, tokenizer_sha256
+from tasks.shared_lists import forgotten_of
 from tasks.stage import Stage, run_stage
 from tasks.tracking import RunContext
 
@@ -36,7 +36,7 @@ def ingest(
         context: Home folder and MLflow run.
         name: Of the profile; what was forgotten under it is not read.
     """
-    forgotten = read_forgotten(forgotten_path(context.home, name))
+    forgotten = forgotten_of(context.home, name)
     cache = context.home / "cache" / INGESTION.name
     files = _hashed_files(documents, config, cache)
     parents = {

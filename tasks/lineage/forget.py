@@ -10,13 +10,7 @@ import pyarrow as pa
 
 from data_contracts.base import Result
 from data_contracts.errors import UnknownName
-from tasks.ingestion.forgotten import (
-    Forgotten,
-    ForgottenDocument,
-    forgotten_path,
-    read_forgotten,
-    write_forgotten,
-)
+from tasks.forgotten import Forgotten, ForgottenDocument
 from tasks.ingestion.sources import document_id
 from tasks.lineage.absence import Absence, prove_absence
 from tasks.lineage.document import (
@@ -37,6 +31,7 @@ from tasks.lineage.purge import (
 from tasks.lineage.registered import RegisteredVersion
 from tasks.lineage.replies import replies_about
 from tasks.lineage.wording import Wording
+from tasks.shared_lists import forgotten_of, note_forgotten
 from tasks.splitting.assignment import text_names
 from tasks.splitting.ledger import forget_texts
 from tasks.text.rows import strings
@@ -69,6 +64,7 @@ class Removed(Result):
     replies: int
     datasets: int = 0
     certificates: int = 0
+    shared: int = 0  # of these two, so many in the store as well
 
 
 class Forgetting(Result):
@@ -112,13 +108,13 @@ def find_subject(home: Path, name: str, registered: Sequence[RegisteredVersion])
 
 
 def exclude(home: Path, profile: str, subject: Subject) -> None:
-    """Note that a profile must not read a document any more.
+    """Note that a profile must not read a document any more, in the store too if there is one.
 
     Raises:
         StorageError: It cannot be noted.
     """
-    path = forgotten_path(home, profile)
-    write_forgotten(path, read_forgotten(path).joined(subject.traces.forgotten.documents))
+    known = forgotten_of(home, profile)
+    note_forgotten(home, profile, known.joined(subject.traces.forgotten.documents))
 
 
 def remove_cached(home: Path, subject: Subject) -> Removed:
@@ -143,7 +139,8 @@ def conclude(
         subject: The document.
         removed: What was deleted before.
         dataset: Fingerprint of the dataset that was built without it.
-        purge: Whether to delete the dataset versions that hold it, and what splits know of it.
+        purge: Whether to delete the dataset versions that hold it, in the store too, and what
+            splits know of it.
 
     Raises:
         StorageError: A version cannot be deleted.
@@ -151,9 +148,10 @@ def conclude(
     version = find_version(home, dataset)
     lineage = ancestors(home, version) if version else []
     if purge:
-        datasets, certificates = remove_versions(home, subject.versions, subject.traces)
         forget_texts(home, subject.traces.texts)
-        removed = removed.model_copy(update={"datasets": datasets, "certificates": certificates})
+        shared, datasets, certificates = remove_versions(home, subject.versions, subject.traces)
+        deleted = {"shared": shared, "datasets": datasets, "certificates": certificates}
+        removed = removed.model_copy(update=deleted)
     return Forgetting(
         documents=list(subject.traces.forgotten.documents),
         versions=subject.versions,

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from data_contracts.dataset import DROPPED, KEPT
 from data_contracts.errors import DatasetError
-from tasks.ingestion.forgotten import REASON as FORGOTTEN
+from tasks.forgotten import REASON as FORGOTTEN
 from tasks.versions.find import Version
 
 

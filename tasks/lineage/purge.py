@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from data_contracts.errors import StorageError
 from tasks.curation.certificate import FILE
-from tasks.ingestion.forgotten import Forgotten
+from tasks.forgotten import Forgotten
 from tasks.lineage.document import Containing
 from tasks.lineage.origin import of_documents
 from tasks.lineage.replies import response_logs
@@ -20,6 +20,7 @@ from tasks.lineage.wording import Wording
 from tasks.llm.response_log import Completion, ResponseLog
 from tasks.memo import SUFFIX
 from tasks.partitions import Partition, read_partition
+from tasks.shared_datasets import remove_shared
 
 
 @dataclass(frozen=True)
@@ -103,15 +104,23 @@ def replies_with(home: Path, traces: Traces) -> int:
     return found
 
 
-def remove_versions(home: Path, versions: Sequence[Containing], traces: Traces) -> tuple[int, int]:
-    """Delete dataset versions, and certificates that quote a document; return how many of each.
+def remove_versions(
+    home: Path, versions: Sequence[Containing], traces: Traces
+) -> tuple[int, int, int]:
+    """Delete dataset versions, and certificates that quote a document, in the store too.
+
+    The store comes first: what could not be deleted there is found again by this home's copy.
+
+    Returns:
+        How many were deleted in the store, and how many versions and certificates in this home.
 
     Raises:
         StorageError: One cannot be deleted.
     """
     folders = [version.folder for version in versions]
     quoting = [path.parent for path in certificates_with(home, traces)]
-    return _delete(folders, shutil.rmtree), _delete(quoting, shutil.rmtree)
+    shared = sum(remove_shared(path.parent.name, path.name) for path in [*folders, *quoting])
+    return shared, _delete(folders, shutil.rmtree), _delete(quoting, shutil.rmtree)
 
 
 def certificates_with(home: Path, traces: Traces) -> list[Path]:

@@ -14,7 +14,7 @@ from tasks.splitting.ledger import ledger_path, read_ledger
 from tasks.text.recall import RECALL, row_flags
 from tasks.versions.find import Version, list_versions
 
-_STAGE = "splitting"
+SPLITS = "splitting"
 
 # What tells a version's test rows.
 _TOLD_BY = ("example_id", "split", "flags")
@@ -51,7 +51,7 @@ def _earlier(home: Path, name: str, config: SplittingConfig, fingerprint: str) -
     if config.strategy.strategy == "kfold":
         return  # every row is the test of one fold
     made = read_ledger(ledger_path(home, name, config.salt, config.by)).made
-    for version in list_versions(home, _STAGE):
+    for version in list_versions(home, SPLITS):
         if version.manifest.fingerprint == fingerprint:
             return
         if _source(version) in made:
@@ -62,7 +62,7 @@ def _source(version: Version) -> str:
     """Return the name under which the ledger keeps a split: what it was made from."""
     manifest = version.manifest
     parents = {role: of for role, of in manifest.parents.items() if role != "previous"}
-    return dataset_fingerprint(_STAGE, manifest.stage_version, manifest.config, parents)
+    return dataset_fingerprint(SPLITS, manifest.stage_version, manifest.config, parents)
 
 
 def held_out(rows: pa.Table) -> pa.Table:

@@ -22,6 +22,7 @@ from data_contracts.base import digest
 from data_contracts.errors import DatasetError, StorageError
 from tasks.file_lock import one_at_a_time
 from tasks.splitting.assignment import Assignment, assignment_of
+from tasks.store import Store, shared_store
 from tasks.whole_file import whole_file
 
 _FOLDER = "splits"
@@ -68,6 +69,10 @@ class Ledger:
         made = Made(rested_on, assignment.within(examples).digest())
         return replace(self, assignment=assignment, made={**self.made, source: made})
 
+    def joined(self, later: "Ledger") -> "Ledger":
+        """Return both together; where they differ the stricter side counts."""
+        return Ledger(self.assignment.joined(later.assignment), {**self.made, **later.made})
+
 
 def ledger_path(home: Path, name: str, salt: str, by: str) -> Path:
     """Return the place of the ledger of a name, a salt and what is held out."""
@@ -82,18 +87,68 @@ def read_ledger(path: Path) -> Ledger:
         DatasetError: The file is not a ledger.
     """
     try:
-        if not path.exists():
-            return Ledger()
-        value = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8") if path.exists() else None
+    except (OSError, ValueError) as error:
+        raise _no_ledger(str(path), error) from error
+    return Ledger() if text is None else _parsed(text, str(path))
+
+
+def _parsed(text: str | bytes, where: str) -> Ledger:
+    try:
+        value = json.loads(text)
         recall = frozenset(map(str, value["recall"]))
         made = {source: Made(**entry) for source, entry in value["made"].items()}
         texts = dict(value.get("texts", {}))  # ledgers of Temper 0.1 have none
         return Ledger(Assignment(dict(value["documents"]), recall, texts), made)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DatasetError(
-            f"{path} is not a ledger of earlier splits: {error!r}. Restore it from a backup; if "
-            "you delete it, documents are dealt out anew and old test rows may be trained on."
-        ) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _no_ledger(where, error) from error
+
+
+def _no_ledger(where: str, error: Exception) -> DatasetError:
+    return DatasetError(
+        f"{where} is not a ledger of earlier splits: {error!r}. Restore it from a backup; if "
+        "you delete it, documents are dealt out anew and old test rows may be trained on."
+    )
+
+
+def known_to_all(path: Path) -> Ledger:
+    """Return a ledger of this home together with the store's, if there is a store.
+
+    Raises:
+        ConfigError: TEMPER_STORE cannot be opened.
+        DatasetError: One of them is not a ledger.
+        StorageError: The store does not answer.
+    """
+    here, store = read_ledger(path), shared_store()
+    if store is None:
+        return here
+    return _of_store(store, path.name).joined(here)
+
+
+def tell_all(path: Path, ledger: Ledger) -> None:
+    """Replace the ledger of this home, and join what it says to the store's, if there is a store.
+
+    Two machines that tell at the same moment may lose what one of them said there; its own ledger
+    has it, and tells again with its next split.
+
+    Raises:
+        ConfigError: TEMPER_STORE cannot be opened.
+        DatasetError: The store's is not a ledger.
+        StorageError: The store does not answer, or a ledger cannot be written.
+    """
+    write_ledger(path, ledger)
+    store = shared_store()
+    if store is None:
+        return
+    there = _of_store(store, path.name)
+    both = there.joined(ledger)
+    if both != there:
+        store.write(f"{_FOLDER}/{path.name}", _text(both).encode())
+
+
+def _of_store(store: Store, name: str) -> Ledger:
+    text = store.read(f"{_FOLDER}/{name}")
+    return Ledger() if text is None else _parsed(text, f"{store.address}/{_FOLDER}/{name}")
 
 
 def forget_texts(home: Path, names: AbstractSet[str]) -> int:
@@ -103,7 +158,10 @@ def forget_texts(home: Path, names: AbstractSet[str]) -> int:
         DatasetError: A file is not a ledger.
         StorageError: A ledger cannot be written.
     """
-    forgotten = 0
+    forgotten, store = 0, shared_store()
+    if store is not None:
+        for name in store.names(_FOLDER):
+            _forget_there(store, name, names)
     for path in sorted((home / _FOLDER).glob("*.json")):
         with one_at_a_time(home, path.name):
             ledger = read_ledger(path)
@@ -116,12 +174,30 @@ def forget_texts(home: Path, names: AbstractSet[str]) -> int:
     return forgotten
 
 
+def _forget_there(store: Store, name: str, names: AbstractSet[str]) -> None:
+    ledger = _of_store(store, name)
+    kept = ledger.assignment.without(names)
+    if kept != ledger.assignment:
+        store.write(f"{_FOLDER}/{name}", _text(replace(ledger, assignment=kept)).encode())
+
+
 def write_ledger(path: Path, ledger: Ledger) -> None:
     """Replace the ledger in one step.
 
     Raises:
         StorageError: It cannot be written.
     """
+    try:
+        with whole_file(path) as file:
+            file.write(_text(ledger).encode())
+    except OSError as error:
+        raise StorageError(
+            f"Cannot write the ledger of splits {path}: {error}. Free disk space, then run "
+            "again: finished work is kept."
+        ) from error
+
+
+def _text(ledger: Ledger) -> str:
     value: dict[str, Any] = {
         "documents": dict(ledger.assignment.documents),
         "recall": sorted(ledger.assignment.recall),
@@ -131,12 +207,4 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
             for source, made in ledger.made.items()
         },
     }
-    try:
-        with whole_file(path) as file:
-            text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
-            file.write(text.encode())
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write the ledger of splits {path}: {error}. Free disk space, then run "
-            "again: finished work is kept."
-        ) from error
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)

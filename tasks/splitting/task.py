@@ -6,7 +6,7 @@ from data_contracts.dataset import DatasetRef, StageResult, dataset_fingerprint,
 from data_contracts.schemas import EXAMPLE
 from tasks.file_lock import one_at_a_time
 from tasks.splitting.config import SplittingConfig
-from tasks.splitting.ledger import Ledger, ledger_path, read_ledger, write_ledger
+from tasks.splitting.ledger import Ledger, known_to_all, ledger_path, tell_all
 from tasks.splitting.origins import read_origins
 from tasks.splitting.split import split_examples
 from tasks.stage import Stage, run_stage
@@ -42,7 +42,7 @@ def split(
     keeps = config.strategy.strategy != "kfold"  # every row is the test of one fold
     # two that read the same ledger would each forget the other's sides
     with one_at_a_time(context.home, path.name):
-        ledger = read_ledger(path) if keeps else Ledger()
+        ledger = known_to_all(path) if keeps else Ledger()
         rested_on = ledger.rests_on(source, table)
 
         def compute() -> StageResult:
@@ -52,5 +52,5 @@ def split(
         rests = parents if rested_on is None else {**parents, "previous": rested_on}
         ref = run_stage(SPLITTING, context, config, rests, compute)
         if keeps:
-            write_ledger(path, ledger.with_split(source, rested_on, table, read_kept(ref)))
+            tell_all(path, ledger.with_split(source, rested_on, table, read_kept(ref)))
     return ref

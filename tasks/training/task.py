@@ -19,6 +19,7 @@ from data_contracts.errors import StorageError
 from data_contracts.results import BaseModelRef, ModelRef, TrainingPoint, TrainingResult
 from tasks.file_lock import one_at_a_time
 from tasks.modeling.base_model import resolve_base_model
+from tasks.modeling.shared_models import offer_model, take_model
 from tasks.modeling.tuned import (
     MANIFEST,
     RESULT,
@@ -58,6 +59,8 @@ def train(
     with stage_run(context, "training") as mlflow, alone:
         mlflow.log_params(flatten({**options, "peak_learning_rate": config.peak_learning_rate}))
         ref = find_model(context.home, fingerprint)
+        here = ref is not None
+        ref = ref or take_model(context.home, fingerprint, base)
         mlflow.set_tags(
             {
                 "temper.reused": str(ref is not None).lower(),
@@ -71,8 +74,10 @@ def train(
             held = held_base(base, config)  # what measures the model must load it so, too
             _write_manifest(folder, fingerprint, parents, held, config)
             ref = model_reference(_move_into_place(folder, context.home, fingerprint))
-        else:
+            offer_model(ref, made_now=True)
+        elif here:
             logger.info("training: unchanged, model %s reused", fingerprint[:12])
+            offer_model(ref, made_now=False)
         mlflow.set_tag("temper.base_held_in", ref.base.held_in)
         _log_result(mlflow, ref)
     return ref

@@ -35,6 +35,15 @@ def test_services_ask_for_a_login(services):
     assert "PREFECT_API_AUTH_STRING" in services["worker"]["environment"]
 
 
+def test_workers_may_share_a_store_and_have_no_keys_of_mlflows_bucket(services):
+    assert services["mlflow"]["environment"]["AWS_ACCESS_KEY_ID"].startswith("${S3_")
+    for name in ("worker", "worker-training"):
+        environment = services[name]["environment"]
+        assert environment["TEMPER_STORE"] == "${TEMPER_STORE:-}"  # none unless it is asked for
+        keys = {environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]}
+        assert not any("${S3_" in key for key in keys)
+
+
 def test_leases_outlive_a_restart_of_prefects_server(deploy, services):
     name = "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"
     kept = _OURS[name]  # what `temper up` sets

@@ -1,6 +1,7 @@
 """Temper on the services of a team: PostgreSQL, an object store, logins, workers."""
 
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from tests.proxy import MLFLOW, PASSWORD, PREFECT, USER
-from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, PREFECT_LOGIN, wait_until
+from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, PREFECT_LOGIN, REPOSITORY, wait_until
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -122,6 +123,73 @@ def test_through_the_proxy_a_stranger_gets_nothing_of_either_server(stack, proxy
     assert proxy.ask(PREFECT, "/api/flows/name/pipeline", (USER, PASSWORD)).status == 401
     assert proxy.ask(PREFECT, "/api/flows/name/pipeline", people).status == 200
     assert proxy.ask(MLFLOW, "/", (MLFLOW_USER, MLFLOW_PASSWORD)).status == 200
+
+
+def manifests(home):
+    """Return what each dataset and model of a home says of itself, by folder, its base apart."""
+    found = [*home.glob("datasets/*/*/manifest.json"), *home.glob("models/tuned/*/manifest.json")]
+    told = {str(p.parent.relative_to(home)): json.loads(p.read_text()) for p in found}
+    return {place: {**each, "base": None} for place, each in told.items()}
+
+
+def test_a_worker_with_a_home_of_its_own_takes_all_stages_and_the_model_from_the_store(
+    stack, piped, tiny_profile
+):
+    stack.end("temper-gpu")
+    second = stack.folder / "second"
+    stack.start_worker("temper-gpu", second)
+    run = stack.start_run("pipeline/by-hand", {"profile": str(tiny_profile)})
+    state = stack.end_of(run)
+    assert state["type"] == "COMPLETED", (state["message"], stack.log("temper-gpu")[-3000:])
+    # `created` and `seconds` too: nothing was made there
+    assert manifests(second) == manifests(stack.home)
+    assert {place.split("/")[1] for place in manifests(second)} >= {"augmentation", "tuned"}
+    assert not list((second / "cache").rglob("*.arrow"))  # no document was read
+
+
+FEWER = "generation.max_rows_per_document=3"
+
+
+def test_another_worker_ends_what_a_killed_one_began_as_one_process_would(
+    stack, piped, tiny_profile, tmp_path
+):
+    given = {"profile": str(tiny_profile), "settings": [FEWER]}
+    before = set(stack.home.glob("datasets/generation/*"))
+    killed = stack.start_run("dataset/by-hand", given)
+    wait_until(lambda: set(stack.home.glob("datasets/generation/[0-9a-f]*")) - before)
+    stack.lose("temper-cpu")
+    assert stack.prefect(f"flow_runs/{killed}")["state"]["type"] == "RUNNING"  # nobody told it
+    # as a person does on the run's page: else its place is free when its lease ends
+    cancelled = {"state": {"type": "CANCELLED"}, "force": False}
+    stack.prefect(f"flow_runs/{killed}/set_state", cancelled)
+
+    third = stack.folder / "third"
+    stack.start_worker("temper-cpu", third)
+    state = stack.end_of(stack.start_run("dataset/by-hand", given))
+    assert state["type"] == "COMPLETED", (state["message"], stack.log("temper-cpu")[-3000:])
+    ((_, ingested),) = of_stage(third, "ingestion").items()
+    assert ingested in of_stage(stack.home, "ingestion").values()  # taken, not made
+    assert list(content_of_dataset(third)) == [content_of_plain_run(tiny_profile, tmp_path)]
+
+
+def of_stage(home, stage):
+    return {k: v for k, v in manifests(home).items() if k.startswith(f"datasets/{stage}/")}
+
+
+def content_of_dataset(home):
+    return {each["content_sha256"] for each in of_stage(home, "augmentation").values()}
+
+
+def content_of_plain_run(profile, folder):
+    """Build the dataset in one process with a home of its own and none of the services."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "AWS"))}
+    own = {"TEMPER_HOME": str(folder / "alone"), "PYTHONPATH": str(REPOSITORY)}
+    command = ["-m", "flows.cli", "dataset", "build", str(profile), "--set", FEWER, "--json"]
+    ran = subprocess.run(
+        [sys.executable, *command], env=kept | own, cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    return json.loads(ran.stdout)["stages"][-1]["content_sha256"]
 
 
 def test_a_schedule_starts_a_run(stack, tiny_profile):

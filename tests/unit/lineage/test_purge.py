@@ -1,6 +1,6 @@
 import os
 
-from tasks.ingestion.forgotten import NOTHING_FORGOTTEN, forgotten_path, write_forgotten
+from tasks.forgotten import NOTHING_FORGOTTEN, forgotten_path, write_forgotten
 from tasks.lineage.purge import earlier_memos, remove_partitions
 from tasks.memo import Memo
 

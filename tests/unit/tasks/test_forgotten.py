@@ -3,14 +3,14 @@ import zipfile
 import pytest
 
 from data_contracts.errors import DatasetError
-from tasks.ingestion.config import IngestionConfig
-from tasks.ingestion.forgotten import (
+from tasks.forgotten import (
     Forgotten,
     ForgottenDocument,
     forgotten_path,
     read_forgotten,
     write_forgotten,
 )
+from tasks.ingestion.config import IngestionConfig
 from tasks.ingestion.ingest import ingest_documents
 
 SECRET = "The quartermaster keeps the spare key under the third barrel."
