@@ -78,8 +78,9 @@ def cross_validate_pipeline(
         _check_search(sweep, config)
     with pipeline_run(config, "cross-validation") as context:
         dataset = build_dataset(config, context)
+        chosen: list[Chosen] = []
         if sweep is None:
-            chosen, found = [], _scored(config, dataset, folds, context)
+            found = _scored(config, dataset, folds, context)
         else:
             chosen, found = _searched(Bench(config, sweep, dataset, context), folds)
         losses = [record.loss for record in found]
