@@ -173,7 +173,7 @@ def _points(front: Front) -> str:
 def _line(front: Front, point: FrontPoint) -> str:
     name = f"{point.name}{' *' if point.number in front.pareto else ''}"
     if point.reason is not None:
-        return f"| {name} | not measured: {point.reason} | | | | | |"
+        return f"| {name} | not measured: {point.reason.splitlines()[0]} | | | | | |"
     sharp = "-" if point.sharpness is None else f"{point.sharpness.mean_rise:+.3f}"
     intervals = (point.learning, point.forgetting, point.skill_loss)
     cells = [name, *map(told, intervals), sharp, f"{point.processor_seconds:.0f}"]

@@ -45,7 +45,8 @@ def test_single_precision_beside_packed_weights_keeps_the_scores(dtype: str) -> 
     square = long - 2 * short  # what does not grow with the length alone
     # Kept in each layer, and two gradients of them in the layer at work on the way back.
     scores = 4 * HEADS * LENGTH * LENGTH * 2 * (LAYERS + 2) if dtype == "bfloat16" else 0
-    assert square == pytest.approx(scores, rel=0.01, abs=200_000)
+    # What does not grow at all, such as the one matrix that is unpacked, is subtracted once.
+    assert square == pytest.approx(scores, rel=0.01, abs=300_000)
 
 
 def test_what_is_not_packed_is_widened_and_so_are_the_logits() -> None:
