@@ -158,10 +158,13 @@ def test_costs_are_estimated_for_every_method_that_can_be() -> None:
         num_attention_heads=4,
         vocab_size=200,
     )
-    found = method_costs(config, RunShape(batch_size=2, sequence_length=32))
+    shape = RunShape(batch_size=2, sequence_length=32, dtype="auto", mixed_precision=True)
+    found = method_costs(config, shape)
     assert {"full", "lora", "qlora", "ia3", "dora", "osf", "prompt_tuning"} <= set(found)
     assert found["qlora"].memory < found["lora"].memory < found["full"].memory
     assert found["full"].registered
+    on_a_processor = method_costs(config, shape.model_copy(update={"mixed_precision": False}))
+    assert on_a_processor["qlora"].memory > found["qlora"].memory  # it computes in 32 bits there
 
 
 def test_the_profile_loads_and_names_a_registered_method(tmp_path: Path) -> None:
