@@ -212,13 +212,18 @@ def write_front(
     Raises:
         StorageError: The page cannot be written.
     """
-    client = connect(context.tracking_uri).MlflowClient()
-    client.log_dict(context.run_id, front.model_dump(mode="json"), FRONT)
-    client.set_tag(context.run_id, FRONT_DATA, _data(examples, base))
+    keep_front(front, examples, base, context)
     path = _store(front_html(front, title), context, "front")
     _show_table(front_rows(front), "front", f"{front.rule} {front.because}", context)
     _link(context, "/artifacts/front.html", "Learning against forgetting", "report")
     return path
+
+
+def keep_front(front: Front, examples: DatasetRef, base: BaseModelRef, context: RunContext) -> None:
+    """Log a front where `latest_front` finds it."""
+    client = connect(context.tracking_uri).MlflowClient()
+    client.log_dict(context.run_id, front.model_dump(mode="json"), FRONT)
+    client.set_tag(context.run_id, FRONT_DATA, _data(examples, base))
 
 
 @task(name="write continual")

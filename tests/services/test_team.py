@@ -1,7 +1,6 @@
 """Temper on the services of a team: PostgreSQL, an object store, logins, workers."""
 
 import json
-import os
 import subprocess
 import sys
 import urllib.error
@@ -11,7 +10,7 @@ import httpx
 import pytest
 
 from tests.proxy import MLFLOW, PASSWORD, PREFECT, USER
-from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, PREFECT_LOGIN, REPOSITORY, wait_until
+from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, PREFECT_LOGIN, wait_until
 
 pytestmark = pytest.mark.timeout(3600)
 

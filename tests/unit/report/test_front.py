@@ -14,7 +14,7 @@ from tasks.report.formats import MINUS
 from tasks.report.front import continual_html, front_html
 from tasks.report.front_chart import front_chart, own_point
 from tasks.report.render import render_report
-from tasks.report.task import latest_front, write_front
+from tasks.report.task import keep_front, latest_front
 from tasks.tracking import start_pipeline_run
 from tests.unit.report.sample import realistic
 
@@ -143,7 +143,7 @@ def test_a_run_finds_the_newest_front_of_its_rows_and_base_and_no_other(tmp_path
     base, other = (BaseModelRef(name=n, folder=tmp_path, fingerprint=n) for n in ("b", "o"))
     old, new = (front_of(points, GateConfig()) for points in (POINTS[:1], POINTS))
     for front in (old, new):
-        write_front.fn(front, "t", rows("mine"), base, context())
+        keep_front(front, rows("mine"), base, context())
     run = context()
     assert latest_front(rows("mine"), base, run) == new
     assert latest_front(rows("others"), base, run) is None
