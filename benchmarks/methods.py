@@ -57,6 +57,11 @@ NAMES = [
     "loraplus",
     "rslora",
     "adalora",
+    "vera",
+    "oft",
+    "p_tuning",
+    "osf",
+    "progressive",
 ]
 
 

@@ -30,6 +30,7 @@ from tasks.training.method import METHODS
 
 # What a way may change besides training and augmentation.
 EARLIER = "continual.replay_earlier"
+SHARE = "augmentation.replay.share"
 
 
 class ContinualRun(Result):
@@ -106,8 +107,12 @@ def _datasets(steps: Sequence[PipelineConfig], context: RunContext) -> Iterator[
     """Build the dataset of each step, with rows of the sets before where they are replayed."""
     before: list[DatasetRef] = []
     for step in steps:
-        replayed = before if step.continual.replay_earlier else []
-        earlier = collect_earlier(replayed, context) if replayed else None
+        earlier = None
+        if step.continual.replay_earlier and before:
+            earlier = collect_earlier(before, context)
+        elif step.continual.replay_earlier:
+            # Without a set before, replay would have the base model write rows instead.
+            step = override(step, {SHARE: 0})
         dataset = build_dataset(step, context, earlier)
         before.append(dataset.examples)
         yield dataset

@@ -173,6 +173,8 @@ def test_a_way_that_replays_trains_on_rows_of_the_sets_before(profile, tmp_path)
     path = sequence(profile, tmp_path, {"plain": {}, "earlier": replaying})
     plain, earlier = continual_pipeline(path).result.arms
     assert earlier.losses[1] == plain.losses[1]  # the first step has nothing before it
+    built = home_of(profile) / "datasets" / "augmentation"
+    assert len(list(built.iterdir())) == 3  # and is that of the plain way
     assert earlier.losses[2] != plain.losses[2]
     assert plain.text_lost.estimate == pytest.approx(plain.text[2] - plain.text[0])
     assert len(earlier.beside_first) == 2 and plain.beside_first == []
