@@ -1,6 +1,7 @@
 """Temper on the services of a team: PostgreSQL, an object store, logins, workers."""
 
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from tests.proxy import MLFLOW, PASSWORD, PREFECT, USER
-from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, PREFECT_LOGIN, wait_until
+from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, PREFECT_LOGIN, REPOSITORY, wait_until
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -146,7 +147,51 @@ def test_a_worker_with_a_home_of_its_own_takes_all_stages_and_the_model_from_the
     assert not list((second / "cache").rglob("*.arrow"))  # no document was read
 
 
-FEWER = "generation.max_rows_per_document=3"
+# A name of its own has a ledger of its own: which side each document had is nobody's history.
+FEWER = ["generation.max_rows_per_document=3", "name=fewer"]
+
+
+def test_another_worker_ends_what_a_killed_one_began_as_one_process_would(
+    stack, piped, tiny_profile, tmp_path
+):
+    given = {"profile": str(tiny_profile), "settings": FEWER}
+    before = set(stack.home.glob("datasets/generation/*"))
+    killed = stack.start_run("dataset/by-hand", given)
+    wait_until(lambda: set(stack.home.glob("datasets/generation/[0-9a-f]*")) - before)
+    stack.lose("temper-cpu")
+    assert stack.prefect(f"flow_runs/{killed}")["state"]["type"] == "RUNNING"  # nobody told it
+    # as a person does on the run's page: else its place is free when its lease ends
+    cancelled = {"state": {"type": "CANCELLED"}, "force": False}
+    stack.prefect(f"flow_runs/{killed}/set_state", cancelled)
+
+    third = stack.folder / "third"
+    stack.start_worker("temper-cpu", third)
+    state = stack.end_of(stack.start_run("dataset/by-hand", given))
+    assert state["type"] == "COMPLETED", (state["message"], stack.log("temper-cpu")[-3000:])
+    ((_, ingested),) = of_stage(third, "ingestion").items()
+    assert ingested in of_stage(stack.home, "ingestion").values()  # taken, not made
+    assert list(content_of_dataset(third)) == [content_of_plain_run(tiny_profile, tmp_path)]
+
+
+def of_stage(home, stage):
+    return {k: v for k, v in manifests(home).items() if k.startswith(f"datasets/{stage}/")}
+
+
+def content_of_dataset(home):
+    return {each["content_sha256"] for each in of_stage(home, "augmentation").values()}
+
+
+def content_of_plain_run(profile, folder):
+    """Build the dataset in one process with a home of its own and none of the services."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "AWS"))}
+    own = {"TEMPER_HOME": str(folder / "alone"), "PYTHONPATH": str(REPOSITORY)}
+    command = ["-m", "flows.cli", "dataset", "build", str(profile), "--json"]
+    command += [part for setting in FEWER for part in ("--set", setting)]
+    ran = subprocess.run(
+        [sys.executable, *command], env=kept | own, cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    return json.loads(ran.stdout)["stages"][-1]["content_sha256"]
 
 
 def test_a_schedule_starts_a_run(stack, tiny_profile):
