@@ -44,6 +44,19 @@ class Settings(BaseSettings):
         description="Where machines share datasets and tuned models: an fsspec address such as "
         "s3://bucket/temper; without one, each home has its own.",
     )
+    dask: str | None = Field(
+        None,
+        validation_alias="TEMPER_DASK",
+        description="Dask scheduler, such as tcp://host:8786, whose workers read documents, cut "
+        "them into chunks and generate by rules; the datasets are the same.",
+    )
+    processes: int = Field(
+        1,
+        ge=1,
+        validation_alias="TEMPER_PROCESSES",
+        description="Processes of this machine that chunk and generate by rules side by side; "
+        "the datasets are the same.",
+    )
     scrubbing_key: SecretStr | None = Field(
         None,
         validation_alias="TEMPER_SCRUBBING_KEY",

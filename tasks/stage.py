@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -33,39 +31,13 @@ from data_contracts.errors import ContractViolation, EndpointError
 from data_contracts.schemas import SCHEMA_VERSION, dropped_schema
 from data_contracts.validation import ValidationReport, schema_failures, validate
 from tasks.file_lock import one_at_a_time
+from tasks.libraries import library_versions
 from tasks.same_input import reuse_same_input
 from tasks.shared_datasets import offer_dataset, take_dataset
 from tasks.tracking import RunContext, log_dataset, stage_run
 from tasks.unfinished import find_unfinished, unfinished_fingerprint
 
 logger = logging.getLogger(__name__)
-
-# Libraries whose version can change what a stage produces.
-_RECORDED_LIBRARIES = (
-    "datasketch",
-    "detect-secrets",
-    "ftfy",
-    "json-repair",
-    "markdown-it-py",
-    "mammoth",
-    "markdownify",
-    "numpy",
-    "openai",
-    "openpyxl",
-    "pandas",
-    "peft",
-    "phonenumbers",
-    "pyarrow",
-    "py3langid",
-    "pygments",
-    "pypdfium2",
-    "python-pptx",
-    "temper",
-    "sentence-transformers",
-    "torch",
-    "trafilatura",
-    "transformers",
-)
 
 
 @dataclass(frozen=True)
@@ -250,21 +222,10 @@ def _manifest(
         content_sha256=content,
         files={},
         validation=report.as_dict(),
-        versions=dict(_library_versions()),
+        versions=dict(library_versions()),
         seconds=round(time.monotonic() - started, 3),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-@cache
-def _library_versions() -> tuple[tuple[str, str], ...]:
-    found = []
-    for name in _RECORDED_LIBRARIES:
-        try:
-            found.append((name, version(name)))
-        except PackageNotFoundError:
-            found.append((name, "not installed"))
-    return tuple(found)
 
 
 def _summary(manifest: Manifest) -> str:

@@ -1,6 +1,6 @@
 """The rows of one document, made from what rules find and from the model's logged replies."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -16,6 +16,12 @@ from tasks.partitions import Partition
 
 # For each generator, what it is asked about: the subject of each chunk, by `chunk_id`.
 Asked = Mapping[str, Mapping[str, Subject]]
+
+
+def rows_by_rules(sources: Sequence[SourceDocument], config: GenerationConfig) -> list[Partition]:
+    """Return the rows of each document, where no generator needs a language model."""
+    rows = DocumentRows(config, None)
+    return [rows.make(source, {}) for source in sources]
 
 
 class DocumentRows:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from data_contracts.dataset import StageResult, count_reasons
 from data_contracts.errors import TooFewRows
 from data_contracts.schemas import EXAMPLE, dropped_schema
+from tasks.crew import OpenCrew
 from tasks.generation.base import LLMGenerator, Subject
 from tasks.generation.config import GenerationConfig
 from tasks.generation.documents import SourceDocument, Sources
@@ -40,6 +41,7 @@ def generate_examples(
     config: GenerationConfig,
     complete: Complete | None,
     cache: Path,
+    crew: OpenCrew | None = None,
 ) -> StageResult:
     """Make question-answer rows from chunks, at least one.
 
@@ -52,14 +54,17 @@ def generate_examples(
         config: Which rows to make, and how many.
         complete: Asks the language model; needed only if a generator uses one.
         cache: Folder for finished documents and the model's replies.
+        crew: Opens processes that share the work of rules.
 
     Raises:
+        ConfigError: The crew cannot be had.
+        EngineError: It was lost.
         EndpointError: The language model cannot be reached, keeps failing, or gives nearly
             nothing but unusable replies.
         StorageError: The cache cannot be written.
         TooFewRows: Not one row was kept.
     """
-    result = generate_rows(chunks, documents, config, complete, cache)
+    result = generate_rows(chunks, documents, config, complete, cache, crew)
     if not result.kept.num_rows:
         raise _nothing(documents.num_rows, result.dropped)
     return result
@@ -71,6 +76,7 @@ def generate_rows(
     config: GenerationConfig,
     complete: Complete | None,
     cache: Path,
+    crew: OpenCrew | None = None,
 ) -> StageResult:
     """Do what `generate_examples` does, but allow that no row is kept."""
     sources = Sources(chunks, documents)
@@ -81,7 +87,7 @@ def generate_rows(
         g.generator: ranked_subjects(g, seen, related, config.seed) for g in asking
     }
     model = _model(complete, config, cache) if any(subjects.values()) else None
-    rounds = Rounds(sources, subjects, config, model, cache)
+    rounds = Rounds(sources, subjects, config, model, cache, crew)
     rows = rounds.run()
     kept, dropped = _limited(rows, config)
     figures = _figures(kept, rounds, config, model)

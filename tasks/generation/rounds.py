@@ -12,17 +12,18 @@ import pyarrow as pa
 from data_contracts.base import digest
 from data_contracts.errors import EndpointError
 from data_contracts.schemas import EXAMPLE, SCHEMA_VERSION, dropped_schema
+from tasks.crew import OpenCrew
 from tasks.generation.base import LLMGenerator, Subject
 from tasks.generation.config import GenerationConfig
 from tasks.generation.conversation import ask_about
-from tasks.generation.document_rows import Asked, DocumentRows
+from tasks.generation.document_rows import Asked, DocumentRows, rows_by_rules
 from tasks.generation.documents import SourceDocument, Sources
 from tasks.generation.rows import NO_REPLY
 from tasks.generation.topup import Progress, next_round
 from tasks.llm.logged import LoggedModel
 from tasks.llm.request import Request
 from tasks.llm.structured import ask_all
-from tasks.partitions import Partition, cached_partition
+from tasks.partitions import Partition, cached_partition, find_partition, store_partition
 from tasks.progress import track
 from tasks.remembered_rows import RememberedRows, UnitRows, rows_of
 
@@ -41,6 +42,9 @@ _OUTSIDE_DOCUMENTS = {
 }
 
 _DROPPED = dropped_schema(EXAMPLE)
+
+# Documents that a process of a crew is given at a time: seconds of work. Fewer are done here.
+TOGETHER = 16
 
 # Fewer conversations than these prove nothing about a model.
 _FEWEST_CONVERSATIONS = 20
@@ -63,6 +67,8 @@ class Rounds:
         config: Which rows to make, and how many.
         model: Asks; None where no generator needs it.
         cache: Folder for finished documents.
+        crew: Opens processes that share the work of rules. Where a language model is asked, the
+            work is waiting for its replies, and they are not needed.
     """
 
     sources: Sources
@@ -70,6 +76,7 @@ class Rounds:
     config: GenerationConfig
     model: LoggedModel | None
     cache: Path
+    crew: OpenCrew | None = None
 
     def __post_init__(self) -> None:
         self.asked: dict[str, int] = dict.fromkeys(self.subjects, 0)
@@ -143,6 +150,8 @@ class Rounds:
         keys = [self._key(place, asked) for place in range(len(self.sources))]
 
         def make(places: list[int]) -> UnitRows:
+            if self.crew is not None and self.model is None:
+                self._share_out(self.crew, places, keys)
             sources = zip(places, self.sources.at(places), strict=True)
             tracked = track(sources, "Generating from documents", len(places))
             found = [self._document(source, asked, keys[place]) for place, source in tracked]
@@ -150,6 +159,20 @@ class Rounds:
 
         names = [key.encode() for key in keys]
         return self._remembered.rows(names, make, self._unfinished.keys)
+
+    def _share_out(self, open_crew: OpenCrew, places: Sequence[int], keys: Sequence[str]) -> None:
+        """Have the rows of documents made by a crew; they are stored as they come."""
+        new = [place for place in places if find_partition(self.cache, keys[place]) is None]
+        parts = [new[at : at + TOGETHER] for at in range(0, len(new), TOGETHER)]
+        if len(parts) < 2:
+            return
+        with open_crew() as crew:
+            calls = ((self.sources.at(part), self.config) for part in parts)
+            done = crew.results(rows_by_rules, calls)
+            tracked = track(zip(parts, done, strict=True), "Generating side by side", len(parts))
+            for part, partitions in tracked:
+                for place, partition in zip(part, partitions, strict=True):
+                    store_partition(self.cache, keys[place], partition)
 
     def _document(self, source: SourceDocument, asked: Asked, key: str) -> Partition:
         """Return a document's rows; they are kept on disk only if every reply is there."""

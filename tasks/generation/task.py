@@ -4,6 +4,7 @@ from prefect import task
 
 from data_contracts.dataset import DatasetRef, StageResult, read_kept
 from data_contracts.schemas import EXAMPLE
+from tasks.crew import crew_of_settings
 from tasks.generation.config import GenerationConfig
 from tasks.generation.generate import VERSION, generate_examples, needs_model
 from tasks.llm.connect import language_model
@@ -24,7 +25,7 @@ def generate(
     def compute() -> StageResult:
         tables = read_kept(chunks), read_kept(documents)
         if not needs_model(config):
-            return generate_examples(*tables, config, None, cache)
+            return generate_examples(*tables, config, None, cache, crew_of_settings())
         with language_model(config.llm, context.home, llm_api_key(config.llm)) as complete:
             return generate_examples(*tables, config, complete, cache)
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,10 +16,11 @@ from data_contracts.base import digest
 from data_contracts.dataset import StageResult, count_reasons
 from data_contracts.errors import DocumentsError
 from data_contracts.schemas import CHUNK, blank_row, dropped_schema
+from tasks.crew import OpenCrew
 from tasks.ingestion.blocks import Block, Span, find_blocks
 from tasks.ingestion.config import ChunkingConfig
 from tasks.ingestion.sentences import sentence_spans
-from tasks.modeling.tokens import TokenCounter
+from tasks.modeling.tokens import TokenCounter, TokenizerFile
 from tasks.partitions import Partition
 from tasks.remembered_rows import RememberedRows, UnitRows, rows_of
 from tasks.row_names import row_names
@@ -31,6 +33,9 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _SPACE = re.compile(r"\s+")
 # The columns of a document that its chunks depend on.
 CHUNKED_COLUMNS = ["document_id", "title", "text", "pages", "language"]
+# Documents that a process of a crew is given at a time: about a second's work. Fewer than that are
+# cut here.
+TOGETHER = 32
 # Fewer words than this, addresses not counted, state nothing.
 _LEAST_WORDS = 4
 
@@ -48,6 +53,7 @@ def chunk_documents(
     config: ChunkingConfig,
     count_tokens: TokenCounter,
     remembered: RememberedRows | None = None,
+    crew: OpenCrew | None = None,
 ) -> StageResult:
     """Cut documents into chunks.
 
@@ -60,15 +66,22 @@ def chunk_documents(
         config: Sizes.
         count_tokens: Counts tokens as the base model does.
         remembered: The chunks of documents that an earlier run cut in the same way.
+        crew: Opens processes that share the work; `count_tokens` must be something that can be
+            sent to them.
 
     Raises:
+        ConfigError: They cannot be had.
         DocumentsError: No chunk is left.
+        EngineError: They were lost.
     """
     needed = documents.select(CHUNKED_COLUMNS)
 
     def cut(places: list[int]) -> UnitRows:
-        new = needed.take(pa.array(places, pa.int64())).to_pylist()
-        parts = [_partition(_chunk_rows(document, config, count_tokens)) for document in new]
+        new = needed.take(pa.array(places, pa.int64()))
+        if crew is None or len(places) <= TOGETHER:
+            parts = cut_documents(new, config, count_tokens)
+        else:
+            parts = _cut_by(crew, new, config, count_tokens)
         return rows_of(parts, CHUNK, dropped_schema(CHUNK))
 
     known = remembered or remembered_chunks(None, "")
@@ -82,6 +95,28 @@ def chunk_documents(
     }
     rows_in = kept.num_rows + gone.num_rows
     return StageResult(kept=kept, dropped=gone, rows_in=rows_in, figures=figures)
+
+
+def cut_documents(
+    documents: pa.Table, config: ChunkingConfig, count_tokens: TokenCounter
+) -> list[Partition]:
+    """Return the chunks of each document; those to be dropped have a reason."""
+    rows = documents.to_pylist()
+    return [_partition(_chunk_rows(document, config, count_tokens)) for document in rows]
+
+
+def _cut_by(
+    open_crew: OpenCrew, documents: pa.Table, config: ChunkingConfig, count_tokens: TokenCounter
+) -> list[Partition]:
+    with open_crew() as crew:
+        counter = count_tokens
+        if isinstance(counter, TokenizerFile):
+            counter = crew.share(counter, counter.content)
+        # taken, not sliced: a slice would be sent with all that it was cut from
+        starts = range(TOGETHER, documents.num_rows, TOGETHER)
+        parts = np.split(np.arange(documents.num_rows), starts)
+        calls = ((documents.take(pa.array(part)), config, counter) for part in parts)
+        return [part for done in crew.results(cut_documents, calls) for part in done]
 
 
 def remembered_chunks(folder: Path | None, basis: object) -> RememberedRows:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from data_contracts.dataset import StageResult, count_reasons
 from data_contracts.errors import DocumentsError
 from data_contracts.schemas import DOCUMENT, SCHEMA_VERSION
+from tasks.crew import OpenCrew
 from tasks.forgotten import NOTHING_FORGOTTEN, Forgotten
 from tasks.ingestion.clean import CleanText, remove_boilerplate
 from tasks.ingestion.config import IngestionConfig
@@ -42,6 +43,7 @@ def ingest_documents(
     cache: Path,
     forgotten: Forgotten = NOTHING_FORGOTTEN,
     files: Sequence[DocumentFile] | None = None,
+    cluster: OpenCrew | None = None,
 ) -> StageResult:
     """Read, parse and clean every file of the sources.
 
@@ -56,15 +58,18 @@ def ingest_documents(
         cache: Folder of the parsed documents.
         forgotten: Documents that are not to be read.
         files: The files of the sources, where they are listed already.
+        cluster: Opens processes of other machines that parse instead of those of this one.
 
     Raises:
+        ConfigError: The cluster cannot be had, or would make other rows.
         DocumentsError: A source is missing or empty, or no file yields a document.
+        EngineError: The cluster was lost.
         StorageError: The cache cannot be written.
     """
     files = find_files(documents, config) if files is None else files
     basis = [REMEMBERED_VERSION, SCHEMA_VERSION, forgotten.digest()]
     remembered = RememberedRows(cache, basis, _PARSED, DROPPED)
-    parsed = parse_files(files, config, cache, forgotten, remembered)
+    parsed = parse_files(files, config, cache, forgotten, remembered, cluster)
     rows = remembered.rows([file.name for file in parsed], partial(_read_rows, parsed, cache))
     texts, lines = (rows.kept.table.column(name) for name in ("text", _LINES.name))
     repeated = _repeated(rows.kept.table)

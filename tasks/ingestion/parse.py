@@ -15,11 +15,14 @@ import pyarrow.compute as pc
 from data_contracts.base import digest
 from data_contracts.errors import DocumentsError
 from data_contracts.schemas import DOCUMENT, dropped_schema
+from tasks.crew import OpenCrew
 from tasks.forgotten import DETAIL, NOTHING_FORGOTTEN, REASON, Forgotten
+from tasks.ingestion.basis import parsing_basis
+from tasks.ingestion.cluster import parse_on_cluster
 from tasks.ingestion.config import IngestionConfig
-from tasks.ingestion.document import Row, dropped_row, scrubber_of
+from tasks.ingestion.document import Row, dropped_row
 from tasks.ingestion.isolation import ParserPool
-from tasks.ingestion.parser import PARSERS, UnreadableFile, parser_for, parser_name
+from tasks.ingestion.parser import UnreadableFile
 from tasks.ingestion.sources import DocumentFile
 from tasks.ingestion.worker import Job
 from tasks.partitions import Partition, find_partition, read_partition, store_partition
@@ -29,22 +32,8 @@ from tasks.text.language import detect_language
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Raise when parsing or cleaning gives other texts for the same bytes: cached ones are
-# then not reused.
-PARSING_VERSION = 4
-
 DROPPED = dropped_schema(DOCUMENT)
 
-# Options that say what is read and what becomes of all documents, not how one is parsed.
-_NOT_FOR_PARSING = {
-    "include",
-    "exclude",
-    "workers",
-    "trust_file_times",
-    "boilerplate_share",
-    "boilerplate_min_documents",
-    "languages",
-}
 # These may be the machine's fault as well, so the next run tries again.
 _NOT_CACHED = {"timeout", "out_of_memory", "crashed", "unreadable"}
 
@@ -89,6 +78,7 @@ def parse_files(
     folder: Path,
     forgotten: Forgotten = NOTHING_FORGOTTEN,
     remembered: Container[bytes] = frozenset(),
+    cluster: OpenCrew | None = None,
 ) -> list[ParsedFile]:
     """Parse files and return their rows in the order of the files.
 
@@ -98,12 +88,15 @@ def parse_files(
         folder: Cache of the parsed files.
         forgotten: What is not to be read.
         remembered: Names of rows that need not be looked for: they are not read from the cache.
+        cluster: Opens processes of other machines that parse instead of those of this one.
 
     Raises:
+        ConfigError: The cluster cannot be had, or would make other rows.
         DocumentsError: A remote file cannot be read although it exists.
+        EngineError: The cluster was lost.
         StorageError: The cache cannot be written.
     """
-    basis = _basis(config)
+    basis = parsing_basis(config)
     parsed: dict[int, ParsedFile] = {}
     for number, file in enumerate(files):
         name = _key(file, file.checksum, basis).encode() if file.checksum else b""
@@ -121,7 +114,12 @@ def parse_files(
                 key, content = ready
                 yield Job(number, key, files[number].relative, content)
 
-    finished = ParserPool(config).run(_tracked(jobs(), len(others)))
+    waiting = _tracked(jobs(), len(others))
+    # values that can be restored are kept in a vault of this machine
+    if cluster is None or config.scrubbing.reversible:
+        finished = ParserPool(config).run(waiting)
+    else:
+        finished = parse_on_cluster(waiting, config, basis, cluster)
     for job, rows in finished:
         parsed[job.number] = _store(folder, job.key, rows, forgotten)
     return [parsed[number] for number in range(len(files))]
@@ -171,15 +169,6 @@ def _prepare(
 def _key(file: DocumentFile, content: str, basis: str) -> str:
     """Return the name of a file's rows in the cache: all that they depend on."""
     return digest([file.relative, content, basis])
-
-
-def _basis(config: IngestionConfig) -> str:
-    """Return what the rows of every file depend on: options, libraries, programs."""
-    options = config.model_dump(mode="json", exclude=_NOT_FOR_PARSING)
-    parsers = [parser_for(known.media_types[0], config) for known in PARSERS]
-    versions = {parser_name(parser): parser.versions() for parser in parsers}
-    key = scrubber_of(config.scrubbing).key_name
-    return digest([PARSING_VERSION, options, versions, key])
 
 
 def _content(file: DocumentFile, config: IngestionConfig) -> bytes:

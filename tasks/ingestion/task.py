@@ -7,6 +7,7 @@ from prefect import task
 from data_contracts.dataset import DatasetRef, StageResult, read_kept
 from data_contracts.results import BaseModelRef
 from data_contracts.schemas import CHUNK, DOCUMENT, SCHEMA_VERSION
+from tasks.crew import cluster_crew, crew_of_settings
 from tasks.ingestion.chunk import CHUNKED_COLUMNS, chunk_documents, remembered_chunks
 from tasks.ingestion.config import ChunkingConfig, IngestionConfig
 from tasks.ingestion.discover import Documents, describe, documents_digest, find_files
@@ -53,7 +54,7 @@ def ingest(
         context,
         named,
         parents,
-        lambda: ingest_documents(documents, config, cache, forgotten, files),
+        lambda: ingest_documents(documents, config, cache, forgotten, files, cluster_crew()),
     )
 
 
@@ -80,7 +81,8 @@ def chunk(
         basis = [CHUNKING.version, SCHEMA_VERSION, options, parents["tokenizer"]]
         known = remembered_chunks(context.home / "cache" / CHUNKING.name, basis)
         count = token_counter(base.folder)
-        return chunk_documents(read_kept(documents, CHUNKED_COLUMNS), config, count, known)
+        table = read_kept(documents, CHUNKED_COLUMNS)
+        return chunk_documents(table, config, count, known, crew_of_settings())
 
     options = config.model_dump(mode="json")
     return run_stage(CHUNKING, context, config, parents, compute)

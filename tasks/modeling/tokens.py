@@ -1,6 +1,7 @@
 """Counts tokens as the base model does, with nothing of the model loaded but its tokenizer."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +15,37 @@ if TYPE_CHECKING:
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
 
-def token_counter(folder: Path) -> TokenCounter:
-    """Return a function that counts the tokens of texts, special tokens not included.
+@dataclass(frozen=True)
+class TokenizerFile:
+    """Counts the tokens of texts, special tokens not included.
 
     Its first use loads the tokenizer, and raises ModelError where the file is none.
+    """
+
+    path: Path
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has."""
+        return _counts(_from_file(self.path, self.path.stat().st_mtime_ns), texts)
+
+    def content(self) -> "TokenizerContent":
+        """Return the same counter with the file's content in it, for another machine."""
+        return TokenizerContent(self.path.read_bytes())
+
+
+@dataclass(frozen=True)
+class TokenizerContent:
+    """Counts as the file would whose bytes it holds."""
+
+    content: bytes = field(repr=False)
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has."""
+        return _counts(_from_content(self.content), texts)
+
+
+def token_counter(folder: Path) -> TokenizerFile:
+    """Return what counts tokens as a model does.
 
     Args:
         folder: The model's folder; `tokenizer.json` must lie in it.
@@ -25,18 +53,16 @@ def token_counter(folder: Path) -> TokenCounter:
     Raises:
         ModelError: It does not.
     """
-    path = _tokenizer_file(folder)
+    return TokenizerFile(_tokenizer_file(folder))
 
-    def count(texts: Sequence[str]) -> list[int]:
-        tokenizer = _tokenizer(path, path.stat().st_mtime_ns)
-        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [len(encoding.ids) for encoding in encodings]
 
-    return count
+def _counts(tokenizer: "Tokenizer", texts: Sequence[str]) -> list[int]:
+    encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+    return [len(encoding.ids) for encoding in encodings]
 
 
 @lru_cache(maxsize=1)
-def _tokenizer(path: Path, changed: int) -> "Tokenizer":
+def _from_file(path: Path, changed: int) -> "Tokenizer":
     """Return a tokenizer: a vocabulary of 262,144 takes seconds to load, and stages share it."""
     from tokenizers import Tokenizer
 
@@ -44,6 +70,13 @@ def _tokenizer(path: Path, changed: int) -> "Tokenizer":
         return Tokenizer.from_file(str(path))
     except Exception as error:  # the Rust side raises plain Exception
         raise ModelError(f"{path} is not a tokenizer: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _from_content(content: bytes) -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_buffer(content)
 
 
 def tokenizer_sha256(folder: Path) -> str:

@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 
 from data_contracts.base import Result, canonical_json, digest
 from data_contracts.errors import ConfigError, DatasetError, StorageError
+from tasks.crew import Crew, dask_crew, local_crew
 from tasks.near_duplicates.clusters import check_names, find_dropped
 from tasks.near_duplicates.config import NearDuplicatesConfig
-from tasks.near_duplicates.crew import Crew, dask_crew, local_crew
 from tasks.near_duplicates.disjoint import DisjointSets
 from tasks.near_duplicates.link import (
     Texts,

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.errors import ConfigError, DatasetError, StorageError
+from tasks.crew import Crew
 from tasks.near_duplicates import find, link, parts, reading, sketch
 from tasks.near_duplicates.config import NearDuplicatesConfig
-from tasks.near_duplicates.crew import Crew
 from tasks.near_duplicates.find import find_near_duplicates
 from tasks.near_duplicates.reading import document_files
 from tasks.text.hash_rows import HashRows

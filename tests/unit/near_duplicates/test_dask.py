@@ -7,9 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_contracts.errors import ConfigError, DatasetError
-from tasks.near_duplicates import crew, link, parts, sketch
+from tasks import crew
+from tasks.crew import dask_crew
+from tasks.near_duplicates import link, parts, sketch
 from tasks.near_duplicates.config import NearDuplicatesConfig
-from tasks.near_duplicates.crew import dask_crew
 from tasks.near_duplicates.find import find_near_duplicates
 from tasks.near_duplicates.reading import document_files
 from tests.unit.near_duplicates.test_find import CONFIG, corpus, dropped, write
