@@ -110,12 +110,14 @@ def _cut_by(
 ) -> list[Partition]:
     with open_crew() as crew:
         counter = count_tokens
-        if isinstance(counter, TokenizerFile):
-            counter = crew.share(counter, counter.content)
+        if isinstance(count_tokens, TokenizerFile):
+            counter = crew.share(counter, count_tokens.content)
         # taken, not sliced: a slice would be sent with all that it was cut from
-        starts = range(TOGETHER, documents.num_rows, TOGETHER)
-        parts = np.split(np.arange(documents.num_rows), starts)
-        calls = ((documents.take(pa.array(part)), config, counter) for part in parts)
+        starts = range(0, documents.num_rows, TOGETHER)
+        places = np.arange(documents.num_rows)
+        calls = (
+            (documents.take(places[start : start + TOGETHER]), config, counter) for start in starts
+        )
         return [part for done in crew.results(cut_documents, calls) for part in done]
 
 
