@@ -13,6 +13,7 @@ COLUMNS = (
     "latency, merged | gain | forgetting | merged as large as the base"
 )
 WIDTH, HEIGHT, MARGIN = 720, 420, 60
+LINE, LETTER = 13, 7  # of text of size 12
 
 
 def render(measured: Figures, heading: str) -> str:
@@ -75,14 +76,19 @@ def scatter(measured: Figures) -> str:
     }
     xs, ys = ([point[axis] for point in points.values()] for axis in (0, 1))
     (left, right), (low, high) = spread(xs), spread([*ys, 0.0])
-    parts = []
-    for label, (x, y) in points.items():
-        across = MARGIN + (x - left) / (right - left) * (WIDTH - 3 * MARGIN)
-        up = HEIGHT - MARGIN - (y - low) / (high - low) * (HEIGHT - 2 * MARGIN)
-        parts.append(
-            f'<circle cx="{across:.0f}" cy="{up:.0f}" r="4" fill="#2a6f97"/>'
-            f'<text x="{across + 7:.0f}" y="{up + 4:.0f}">{escape(label)}</text>'
+    places = {
+        label: (
+            MARGIN + (x - left) / (right - left) * (WIDTH - 3 * MARGIN),
+            HEIGHT - MARGIN - (y - low) / (high - low) * (HEIGHT - 2 * MARGIN),
         )
+        for label, (x, y) in points.items()
+    }
+    parts = [
+        f'<path d="M{x:.0f} {y:.0f}L{across:.0f} {up - 4:.0f}" stroke="#bbb"/>'
+        f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4" fill="#2a6f97"/>'
+        f'<text x="{across:.0f}" y="{up:.0f}">{escape(label)}</text>'
+        for label, (x, y), (across, up) in labelled(places)
+    ]
     axes = (
         f'<path d="M{MARGIN} {MARGIN / 2}V{HEIGHT - MARGIN}H{WIDTH - MARGIN}" fill="none" '
         'stroke="#888"/>'
@@ -93,6 +99,25 @@ def scatter(measured: Figures) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'font-family="sans-serif" font-size="12">{axes}{"".join(parts)}</svg>\n'
     )
+
+
+Place = tuple[float, float]
+
+
+def labelled(places: Mapping[str, Place]) -> list[tuple[str, Place, Place]]:
+    """Return each label with its point and where it is written: none over another."""
+    found: list[tuple[str, Place, Place]] = []
+    for label, (x, y) in sorted(places.items(), key=lambda item: item[1][1]):
+        across, up = x + 9, y + 4
+        while any(
+            abs(up - other) < LINE
+            and across < there + LETTER * len(name)
+            and there < across + LETTER * len(label)
+            for name, _, (there, other) in found
+        ):
+            up += 1
+        found.append((label, (x, y), (across, up)))
+    return found
 
 
 def spread(values: list[float]) -> tuple[float, float]:
