@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from data_contracts.base import Result, digest
-from data_contracts.errors import DatasetError, StorageError
-from tasks.whole_file import whole_file
+from data_contracts.errors import DatasetError
+from tasks.whole_file import write_record
 
 REASON: Final = "forgotten"
 DETAIL = "It was to be forgotten (`temper forget`)."
@@ -97,11 +97,4 @@ def write_forgotten(path: Path, forgotten: Forgotten) -> None:
         StorageError: It cannot be written.
     """
     text = json.dumps(forgotten.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    try:
-        with whole_file(path) as stream:
-            stream.write((text + "\n").encode())
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write the list of forgotten documents {path}: {error}. Free disk space, then "
-            "run again: nothing was removed."
-        ) from error
+    write_record(path, f"{text}\n", "the list of forgotten documents", "nothing was removed")

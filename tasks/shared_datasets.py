@@ -1,15 +1,11 @@
 """Datasets that other machines made, and those that they may have of this one.
 
-Copies are a convenience: where the store does not answer or holds something that is not whole,
-that is said and the run makes the dataset itself. What was to be forgotten is never copied, in
-either direction, whoever made it.
+What was to be forgotten is never copied, in either direction, whoever made it.
 """
 
 import json
 import logging
 import re
-import shutil
-import tempfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,13 +22,13 @@ from data_contracts.dataset import (
     find_dataset,
     read_manifest,
 )
-from data_contracts.errors import DatasetError, StorageError
+from data_contracts.errors import DatasetError
 from data_contracts.schemas import SCHEMA_VERSION
 from tasks.file_lock import one_at_a_time
 from tasks.forgotten import Forgotten
 from tasks.lineage.origin import not_forgotten, of_documents
 from tasks.shared_lists import all_forgotten
-from tasks.store import MANIFEST, Store, get_files, put_folder, shared_store
+from tasks.store import MANIFEST, Store, fetched_files, offered, put_folder, shared_store, taken
 
 logger = logging.getLogger(__name__)
 
@@ -56,14 +52,7 @@ def take_dataset(home: Path, stage: str, fingerprint: str) -> DatasetRef | None:
     Raises:
         ConfigError: TEMPER_STORE cannot be opened.
     """
-    store = shared_store()
-    if store is None:
-        return None
-    try:
-        ref = _fetched(store, home, stage, fingerprint)
-    except (DatasetError, StorageError) as error:
-        logger.warning("%s: not taken from the store, but made here. %s", stage, error)
-        return None
+    ref = taken(stage, lambda store: _fetched(store, home, stage, fingerprint))
     if ref is not None:
         logger.info("%s: taken from the store, %d rows", stage, ref.rows)
     return ref
@@ -74,29 +63,23 @@ def offer_dataset(ref: DatasetRef, made_now: bool) -> None:
 
     Args:
         ref: The dataset.
-        made_now: Whether it was made just now. Then it takes the place of what may lie there under
-            its name and was refused; else what lies there stays.
+        made_now: Whether it was made just now, and so replaces what was refused.
 
     Raises:
         ConfigError: TEMPER_STORE cannot be opened.
     """
-    store = shared_store()
-    if store is None:
-        return
-    manifest = read_manifest(Path(ref.folder))
-    if manifest.unanswered:  # other homes look for the finished one only
-        return
-    try:
-        if made_now or not store.has(f"{_place(ref.stage, ref.fingerprint)}/{MANIFEST}"):
-            _copy_there(store, ref, manifest)
-    except (DatasetError, StorageError) as error:
-        logger.warning(
-            "%s: it is whole in %s, but not copied to the store: the next run that uses it tries "
-            "again. %s",
-            ref.stage,
-            ref.folder,
-            error,
-        )
+    folder = Path(ref.folder)
+    place = _place(ref.stage, ref.fingerprint)
+
+    def copy(store: Store) -> None:
+        manifest = read_manifest(folder)
+        if manifest.unanswered:  # other homes look for the finished one only
+            return
+        _refuse_forgotten(store, folder, manifest)
+        text = json.dumps(manifest.model_dump(), ensure_ascii=False).encode()
+        put_folder(store, place, folder, manifest.files, text)
+
+    offered(ref.stage, place, folder, made_now, copy)
 
 
 def take_all(home: Path, *stages: str, even_forgotten: bool = False) -> None:
@@ -154,23 +137,11 @@ def _fetched(
     if text is None:
         return None
     manifest = _checked(text, stage, fingerprint, f"{store.address}/{place}")
-    parent = dataset_folder(home, stage, fingerprint).parent
-    staged: Path | None = None
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=f".{fingerprint[:8]}-", dir=parent))
-        get_files(store, place, manifest.files, staged)
+    target = dataset_folder(home, stage, fingerprint)
+    with fetched_files(store, place, manifest.files, target) as staged:
         if not even_forgotten:
             _refuse_forgotten(store, staged, manifest)
         return commit(staged, home, manifest)
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write the dataset {place} of the store below {parent}: {error}. Free disk "
-            "space, then run again."
-        ) from error
-    finally:
-        if staged is not None:
-            shutil.rmtree(staged, ignore_errors=True)  # it is gone where all went well
 
 
 def _checked(text: bytes, stage: str, fingerprint: str, where: str) -> Manifest:
@@ -194,13 +165,6 @@ def _checked(text: bytes, stage: str, fingerprint: str, where: str) -> Manifest:
     if not {KEPT, DROPPED} <= manifest.files.keys():
         raise DatasetError(f"{where}/{MANIFEST} names no {KEPT} and {DROPPED}.")
     return manifest
-
-
-def _copy_there(store: Store, ref: DatasetRef, manifest: Manifest) -> None:
-    folder = Path(ref.folder)
-    _refuse_forgotten(store, folder, manifest)
-    text = json.dumps(manifest.model_dump(), ensure_ascii=False).encode()
-    put_folder(store, _place(ref.stage, ref.fingerprint), folder, manifest.files, text)
 
 
 def _refuse_forgotten(store: Store, folder: Path, manifest: Manifest) -> None:

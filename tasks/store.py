@@ -9,10 +9,12 @@ Files lie under the hash of their bytes: two workers that copy at once write the
 same name, or something else under another one, and whichever manifest came last is whole.
 """
 
+import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -20,9 +22,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from data_contracts.base import file_sha256
-from data_contracts.errors import ConfigError, DatasetError, StorageError
+from data_contracts.errors import ConfigError, DatasetError, ModelError, StorageError
 from tasks.settings import Settings
 from tasks.whole_file import whole_file
+
+logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 
@@ -226,6 +230,61 @@ def _s3(endpoint: str | None) -> Any:
     return ArrowFSWrapper(S3FileSystem(**options))
 
 
+def taken(what: str, fetch: Callable[[Store], _T | None]) -> _T | None:
+    """Return what was fetched from the store, if there is one and it has it.
+
+    A copy is a convenience: where the store does not answer, or holds something that is not whole,
+    that is said and who asked makes it.
+
+    Args:
+        what: Is asked for, for the log: a stage.
+        fetch: Brings it here, or returns None where the store has none.
+
+    Raises:
+        ConfigError: TEMPER_STORE cannot be opened.
+    """
+    store = shared_store()
+    if store is None:
+        return None
+    try:
+        return fetch(store)
+    except (DatasetError, ModelError, StorageError) as error:
+        logger.warning("%s: not taken from the store, but made here. %s", what, error)
+        return None
+
+
+def offered(
+    what: str, place: str, folder: Path, made_now: bool, copy: Callable[[Store], None]
+) -> None:
+    """Copy a finished folder to the store, if there is one; where that fails, that is said.
+
+    Args:
+        what: Made the folder, for the log: a stage.
+        place: The folder's name there.
+        folder: The folder here.
+        made_now: Whether it was made just now. Then it takes the place of what may lie there under
+            its name and was refused; else what lies there stays.
+        copy: Copies it.
+
+    Raises:
+        ConfigError: TEMPER_STORE cannot be opened.
+    """
+    store = shared_store()
+    if store is None:
+        return
+    try:
+        if made_now or not store.has(f"{place}/{MANIFEST}"):
+            copy(store)
+    except (DatasetError, StorageError) as error:
+        logger.warning(
+            "%s: whole in %s, but not copied to the store: the next run that uses it tries "
+            "again. %s",
+            what,
+            folder,
+            error,
+        )
+
+
 def put_folder(
     store: Store, place: str, folder: Path, files: Mapping[str, str], manifest: bytes
 ) -> None:
@@ -244,6 +303,41 @@ def put_folder(
     for name, sha256 in files.items():
         store.put(folder / name, f"{place}/files/{sha256}")
     store.write(f"{place}/{MANIFEST}", manifest)
+
+
+@contextmanager
+def fetched_files(
+    store: Store, place: str, files: Mapping[str, str], target: Path
+) -> Iterator[Path]:
+    """Yield a folder with the checked files of a place; who takes it moves it to its target.
+
+    It lies beside the target, so that the move is one step. What was not moved is deleted.
+
+    Args:
+        store: Where from.
+        place: The folder's name there.
+        files: Each file's name and SHA-256, as the manifest has them.
+        target: Where the folder is to lie.
+
+    Raises:
+        DatasetError: A name leads out of the folder, or a file is not what the manifest says.
+        StorageError: The store does not answer, or a file cannot be written.
+    """
+    parent = target.parent
+    staged: Path | None = None
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{target.name[:8]}-", dir=parent))
+        get_files(store, place, files, staged)
+        yield staged
+    except OSError as error:
+        raise StorageError(
+            f"Cannot write {place} of the store below {parent}: {error}. Free disk space, then run "
+            "again."
+        ) from error
+    finally:
+        if staged is not None:
+            shutil.rmtree(staged, ignore_errors=True)  # it is gone where all went well
 
 
 def get_files(store: Store, place: str, files: Mapping[str, str], folder: Path) -> None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from io import BufferedWriter
 from pathlib import Path
 
+from data_contracts.errors import StorageError
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BufferedWriter]:
@@ -27,3 +29,36 @@ def whole_file(path: Path) -> Iterator[BufferedWriter]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_record(path: Path, text: str, what: str, until_then: str) -> None:
+    """Replace a small file in one step, so that it outlives a loss of power as well.
+
+    Args:
+        path: The file.
+        text: Its content.
+        what: It is, for the message of an error.
+        until_then: What is the case while it is not written, for the same.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    try:
+        with whole_file(path) as stream:
+            stream.write(text.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        _sync_names(path.parent)
+    except OSError as error:
+        raise StorageError(
+            f"Cannot write {what} {path}: {error}. Free disk space or set TEMPER_HOME to another "
+            f"disk, then run again: {until_then}."
+        ) from error
+
+
+def _sync_names(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from data_contracts.dataset import dataset_folder
-from data_contracts.errors import StorageError
 from data_contracts.results import LeakageCertificate
-from tasks.whole_file import whole_file
+from tasks.whole_file import write_record
 
 FILE = "certificate.json"
 
@@ -28,12 +27,6 @@ def cached_certificate(
     if path.is_file():
         return LeakageCertificate.model_validate_json(path.read_text(encoding="utf-8"))
     certificate = make()
-    try:
-        with whole_file(path) as stream:
-            stream.write((certificate.model_dump_json(indent=2) + "\n").encode())
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write the leakage certificate {path}: {error}. Free disk space or set "
-            "TEMPER_HOME to another disk, then run again: finished work is kept."
-        ) from error
+    text = f"{certificate.model_dump_json(indent=2)}\n"
+    write_record(path, text, "the leakage certificate", "finished work is kept")
     return certificate

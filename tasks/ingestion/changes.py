@@ -10,7 +10,7 @@ from data_contracts.base import Result, digest
 from data_contracts.errors import StorageError
 from tasks.ingestion.discover import documents_digest
 from tasks.ingestion.sources import DocumentFile
-from tasks.whole_file import whole_file
+from tasks.whole_file import write_record
 
 # A document's path, and the hash or checksum that names its content.
 Versions = Mapping[str, str]
@@ -72,8 +72,5 @@ def note_seen(path: Path, versions: Versions) -> None:
     Raises:
         StorageError: The note cannot be written.
     """
-    try:
-        with whole_file(path) as stream:
-            stream.write(json.dumps(dict(versions), indent=1).encode())
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error}. Free disk space.") from error
+    text = json.dumps(dict(versions), indent=1)
+    write_record(path, text, "the note of what was seen", "the same changes are reported again")

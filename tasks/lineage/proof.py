@@ -4,10 +4,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from data_contracts.errors import StorageError
 from tasks.lineage.forget import Forgetting
 from tasks.promotion.recipe import code_version
-from tasks.whole_file import whole_file
+from tasks.whole_file import write_record
 
 
 def write_proof(home: Path, done: Forgetting) -> Path:
@@ -29,12 +28,6 @@ def write_proof(home: Path, done: Forgetting) -> Path:
         "passed": done.absence.passed,
         **done.model_dump(mode="json"),
     }
-    try:
-        with whole_file(path) as stream:
-            stream.write((json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write the proof {path}: {error}. The document is forgotten; free disk space, "
-            "then run the same command again for a proof."
-        ) from error
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    write_record(path, f"{text}\n", "the proof", "the document is forgotten, the proof is missing")
     return path

@@ -1,19 +1,13 @@
-"""Tuned models that other machines trained, and those that they may have of this one.
-
-As with datasets (`tasks.shared_datasets`), copies are a convenience: where the store does not
-answer or holds something that is not whole, that is said and the run trains itself.
-"""
+"""Tuned models that other machines trained, and those that they may have of this one."""
 
 import json
 import logging
-import shutil
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from data_contracts.errors import DatasetError, ModelError, StorageError
+from data_contracts.errors import ModelError
 from data_contracts.results import BaseModelRef, ModelRef
 from tasks.modeling.tuned import (
     ModelManifest,
@@ -22,7 +16,7 @@ from tasks.modeling.tuned import (
     model_reference,
     read_model_manifest,
 )
-from tasks.store import MANIFEST, Store, get_files, put_folder, shared_store
+from tasks.store import MANIFEST, Store, fetched_files, offered, put_folder, taken
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +33,7 @@ def take_model(home: Path, fingerprint: str, base: BaseModelRef) -> ModelRef | N
     Raises:
         ConfigError: TEMPER_STORE cannot be opened.
     """
-    store = shared_store()
-    if store is None:
-        return None
-    try:
-        ref = _fetched(store, home, fingerprint, base)
-    except (DatasetError, ModelError, StorageError) as error:
-        logger.warning("training: not taken from the store, but done here. %s", error)
-        return None
+    ref = taken("training", lambda store: _fetched(store, home, fingerprint, base))
     if ref is not None:
         logger.info("training: model %s taken from the store", fingerprint[:12])
     return ref
@@ -57,28 +44,19 @@ def offer_model(ref: ModelRef, made_now: bool) -> None:
 
     Args:
         ref: The model.
-        made_now: Whether it was trained just now. Then it takes the place of what may lie there
-            under its name and was refused; else what lies there stays.
+        made_now: Whether it was trained just now, and so replaces what was refused.
 
     Raises:
         ConfigError: TEMPER_STORE cannot be opened.
     """
-    store = shared_store()
-    if store is None:
-        return
     place = _place(ref.fingerprint)
-    manifest = read_model_manifest(ref.folder)
-    text = json.dumps(manifest.model_dump(mode="json")).encode()
-    try:
-        if made_now or not store.has(f"{place}/{MANIFEST}"):
-            put_folder(store, place, ref.folder, manifest.files, text)
-    except StorageError as error:
-        logger.warning(
-            "training: the model is whole in %s, but not copied to the store: the next run that "
-            "uses it tries again. %s",
-            ref.folder,
-            error,
-        )
+
+    def copy(store: Store) -> None:
+        manifest = read_model_manifest(ref.folder)
+        text = json.dumps(manifest.model_dump(mode="json")).encode()
+        put_folder(store, place, ref.folder, manifest.files, text)
+
+    offered("training", place, ref.folder, made_now, copy)
 
 
 def _place(fingerprint: str) -> str:
@@ -93,21 +71,9 @@ def _fetched(store: Store, home: Path, fingerprint: str, base: BaseModelRef) -> 
         return None
     manifest = _checked(text, fingerprint, base, f"{store.address}/{place}")
     target = model_folder(home, fingerprint)
-    staged: Path | None = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=f".{fingerprint[:8]}-", dir=target.parent))
-        get_files(store, place, manifest.files, staged)
+    with fetched_files(store, place, manifest.files, target) as staged:
         (staged / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
         _move(staged, target, home, fingerprint)
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write the model {fingerprint} of the store below {target.parent}: {error}. "
-            "Free disk space, then run again."
-        ) from error
-    finally:
-        if staged is not None:
-            shutil.rmtree(staged, ignore_errors=True)  # it is gone where all went well
     return model_reference(target)
 
 

@@ -19,11 +19,11 @@ from typing import Any
 import pyarrow as pa
 
 from data_contracts.base import digest
-from data_contracts.errors import DatasetError, StorageError
+from data_contracts.errors import DatasetError
 from tasks.file_lock import one_at_a_time
 from tasks.splitting.assignment import Assignment, assignment_of
 from tasks.store import Store, shared_store
-from tasks.whole_file import whole_file
+from tasks.whole_file import write_record
 
 _FOLDER = "splits"
 
@@ -187,14 +187,7 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
     Raises:
         StorageError: It cannot be written.
     """
-    try:
-        with whole_file(path) as file:
-            file.write(_text(ledger).encode())
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write the ledger of splits {path}: {error}. Free disk space, then run "
-            "again: finished work is kept."
-        ) from error
+    write_record(path, _text(ledger), "the ledger of splits", "finished work is kept")
 
 
 def _text(ledger: Ledger) -> str:
