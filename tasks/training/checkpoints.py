@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 _NAME = re.compile(r"checkpoint-(\d+)$")
 
 # The trainer writes this file last (transformers, Trainer._save_checkpoint).
-_LAST_FILE = "trainer_state.json"
+STATE = "trainer_state.json"
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -29,7 +29,7 @@ def newest_checkpoint(folder: Path) -> Path | None:
 
 def _is_complete(path: Path) -> bool:
     try:
-        json.loads((path / _LAST_FILE).read_text(encoding="utf-8"))
+        json.loads((path / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return True

@@ -5,6 +5,7 @@ import logging
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -34,6 +35,11 @@ from tasks.modeling.tuned import (
 from tasks.tracking import RunContext, flatten, stage_run
 from tasks.training.base_precision import held_base
 from tasks.training.config import TrainingConfig
+from tasks.training.shared_checkpoints import (
+    drop_checkpoints,
+    offer_checkpoints,
+    take_checkpoints,
+)
 from tasks.training.told import told
 
 logger = logging.getLogger(__name__)
@@ -75,6 +81,7 @@ def train(
             _write_manifest(folder, fingerprint, parents, held, config)
             ref = model_reference(_move_into_place(folder, context.home, fingerprint))
             offer_model(ref, made_now=True)
+            drop_checkpoints(fingerprint)
         elif here:
             logger.info("training: unchanged, model %s reused", fingerprint[:12])
             offer_model(ref, made_now=False)
@@ -127,11 +134,14 @@ def _train(
 ) -> Path:
     """Train in a folder that a later run finds again, should this one be interrupted."""
     folder = model_folder(home, fingerprint).with_suffix(".unfinished")
+    if not folder.exists():
+        take_checkpoints(folder, fingerprint)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"Cannot make the folder {folder}: {error}.") from error
-    result = _result(examples, base, config, folder, on_point)
+    when_ended = partial(offer_checkpoints, folder, fingerprint)
+    result = _result(examples, base, config, folder, on_point, when_ended)
     logger.info(
         "training: best validation loss %.3f at step %d of %d, %.0f s",
         result.best_validation_loss,
@@ -148,6 +158,7 @@ def _result(
     config: TrainingConfig,
     folder: Path,
     on_point: Callable[[TrainingPoint], None],
+    when_ended: Callable[[], None],
 ) -> TrainingResult:
     if config.processes > 1:
         from tasks.training.processes import train_in_processes
@@ -155,7 +166,7 @@ def _result(
         return train_in_processes(examples, base, config, folder, on_point)
     from tasks.training.train import train_model
 
-    return train_model(read_kept(examples), base, config, folder, on_point)
+    return train_model(read_kept(examples), base, config, folder, on_point, when_ended)
 
 
 def _progress(config: TrainingConfig) -> Callable[[TrainingPoint], None]:

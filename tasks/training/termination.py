@@ -7,7 +7,7 @@ this, what was trained since the last evaluation would be trained again.
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -24,10 +24,14 @@ logger = logging.getLogger(__name__)
 
 
 class CheckpointBeforeTheEnd(TrainerCallback):  # type: ignore[misc]
-    """Once it is asked to, saves after the step at hand and passes the signal on."""
+    """Once it is asked to, saves after the step at hand and passes the signal on.
 
-    def __init__(self) -> None:
-        self.asked = False
+    Args:
+        when_saved: Called in between.
+    """
+
+    def __init__(self, when_saved: Callable[[], None]) -> None:
+        self.asked, self.when_saved = False, when_saved
         self._before = signal.getsignal(signal.SIGTERM)
 
     def ask(self, number: int, frame: FrameType | None) -> None:
@@ -54,6 +58,7 @@ class CheckpointBeforeTheEnd(TrainerCallback):  # type: ignore[misc]
         """End, where it was asked for."""
         if self.asked:
             logger.warning("The checkpoint of step %d is written", state.global_step)
+            self.when_saved()
             self.pass_on()
 
     def pass_on(self) -> None:
@@ -67,8 +72,8 @@ class CheckpointBeforeTheEnd(TrainerCallback):  # type: ignore[misc]
 
 
 @contextmanager
-def checkpoint_before_the_end(trainer: Trainer) -> Iterator[None]:
-    """Handle SIGTERM so while the trainer trains.
+def checkpoint_before_the_end(trainer: Trainer, when_saved: Callable[[], None]) -> Iterator[None]:
+    """Handle SIGTERM so while the trainer trains; `when_saved` is called before the run ends.
 
     Several processes would stop at different steps, and only a main thread can handle signals:
     there the signal ends the run at once, as it did.
@@ -77,7 +82,7 @@ def checkpoint_before_the_end(trainer: Trainer) -> Iterator[None]:
     if not alone or threading.current_thread() is not threading.main_thread():
         yield
         return
-    callback = CheckpointBeforeTheEnd()
+    callback = CheckpointBeforeTheEnd(when_saved)
     trainer.add_callback(callback)
     signal.signal(signal.SIGTERM, callback.ask)
     try:

@@ -47,6 +47,7 @@ def train_model(
     config: TrainingConfig,
     folder: Path,
     on_point: Callable[[TrainingPoint], None],
+    when_ended: Callable[[], None] = lambda: None,
 ) -> TrainingResult:
     """Train on the rows of split `train`, stop by the rows of split `validation`.
 
@@ -58,6 +59,7 @@ def train_model(
         config: Method and options.
         folder: Receives `weights/`, tokenizer and `training.json`; checkpoints while it runs.
         on_point: Called with every measured moment.
+        when_ended: Called once SIGTERM came and a checkpoint was written, before the run ends.
 
     Raises:
         TooFewRows: There are no training or no validation rows.
@@ -93,7 +95,7 @@ def train_model(
         100 * trainable / total,
         config.peak_learning_rate,
     )
-    _run(trainer, checkpoints, base, anchors)
+    _run(trainer, checkpoints, base, anchors, when_ended)
     try:
         figures = trainer.guards.finish(folder)
         result = _result(trainer, config, train, (trainable, total), figures)
@@ -184,7 +186,11 @@ def count_parameters(model: nn.Module) -> tuple[int, int]:
 
 
 def _run(
-    trainer: SupervisedTrainer, checkpoints: Path, base: BaseModelRef, anchors: Anchors | None
+    trainer: SupervisedTrainer,
+    checkpoints: Path,
+    base: BaseModelRef,
+    anchors: Anchors | None,
+    when_ended: Callable[[], None],
 ) -> None:
     with trainer.accelerator.main_process_first():  # it deletes what is half-written
         resume = newest_checkpoint(checkpoints)
@@ -194,7 +200,7 @@ def _run(
         trainer.start(base, anchors)
         if trainer.args.process_index:  # each process draws its own dropout
             torch.manual_seed(trainer.config.seed + trainer.args.process_index)
-        with checkpoint_before_the_end(trainer):
+        with checkpoint_before_the_end(trainer, when_ended):
             trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     except torch.OutOfMemoryError as error:
         raise TrainingError(
