@@ -250,10 +250,19 @@ def draw(found: Mapping[str, Sequence[Point]], file: Path) -> None:
             xs = [_along(axis, point) for point in own]
             panel.loglog(xs, [p["seconds"] * 1000 for p in own], marker="o", label=method)
         panel.set_xlabel({"length": "tokens a row", "batch": "rows a step"}.get(axis, "parameters"))
-        panel.grid(visible=True, which="both", alpha=0.3)
+        _label_ticks(panel.xaxis, sorted({_along(axis, point) for point in points}))
+        panel.tick_params("x", rotation=60 if axis == "size" else 0)
+        panel.grid(visible=True, alpha=0.3)
+    _label_ticks(panels[0].yaxis, (3, 5, 10, 20, 40, 80))
     panels[0].set_ylabel("ms a token")
     panels[0].legend()
     figure.savefig(file, metadata={"Date": None})
+
+
+def _label_ticks(axis: Any, values: Sequence[float]) -> None:
+    """Write plain numbers at these values and nowhere else."""
+    axis.set_ticks(values, labels=[f"{v / 1e6:.0f}M" if v >= 1e6 else f"{v:g}" for v in values])
+    axis.set_ticks([], minor=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     <TEMPER_STORE>/datasets/<stage>/<fingerprint>/manifest.json     written last
     <TEMPER_STORE>/datasets/<stage>/<fingerprint>/files/<sha256>    the files that it names
     <TEMPER_STORE>/models/<fingerprint>/...                         the same of tuned models
-    <TEMPER_STORE>/unfinished/<fingerprint>/...                     of trainings that were broken off
+    <TEMPER_STORE>/unfinished/<fingerprint>/...                     of trainings broken off
     <TEMPER_STORE>/forgotten/, <TEMPER_STORE>/splits/               what all homes must know
 
 Files lie under the hash of their bytes: two workers that copy at once write the same under the
