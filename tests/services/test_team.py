@@ -1,7 +1,6 @@
 """Temper on the services of a team: PostgreSQL, an object store, logins, workers."""
 
 import json
-import os
 import subprocess
 import sys
 import urllib.error
@@ -10,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from tests.plain_environment import plain_run
 from tests.proxy import MLFLOW, PASSWORD, PREFECT, USER
-from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, PREFECT_LOGIN, REPOSITORY, wait_until
+from tests.stack import MLFLOW_PASSWORD, MLFLOW_USER, PREFECT_LOGIN, wait_until
+from tests.tiny_profile import copy_few
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -59,6 +60,29 @@ def test_a_run_through_prefects_api_ends_in_registry_and_object_store(stack, pip
     registered = [key for key in kept if "/models/" in key]
     assert any(key.endswith("adapter_model.safetensors") for key in registered)
     assert len([key for key in registered if "/code/" in key]) == 1
+
+
+def test_a_run_outlives_the_restart_of_every_service(stack, piped):
+    assert stack.door.refused
+    assert len(list(stack.home.glob("models/tuned/*/manifest.json"))) == 1
+    assert not list(stack.home.glob("models/tuned/*.unfinished"))
+    assert len(list(stack.home.glob("reports/*.html"))) == 1
+
+
+def test_it_made_what_a_run_without_services_makes(stack, piped, tiny_profile, tmp_path):
+    plain_run(tmp_path, "run", str(tiny_profile))
+    alone, weights = made(tmp_path)
+    among, interrupted = made(stack.home)  # other tests make datasets there, too
+    assert {stage for stage, _ in alone} >= {"ingestion", "augmentation", "evaluation"}
+    assert alone <= among
+    assert weights == interrupted
+
+
+def made(home):
+    """Return the hash of each dataset's rows, by stage, and the tuned weights."""
+    told = [each for each in manifests(home).values() if "stage" in each]
+    weights = [path.read_bytes() for path in home.glob("models/tuned/*/weights/*.safetensors")]
+    return {(each["stage"], each["content_sha256"]) for each in told}, weights
 
 
 def test_the_page_of_a_run_tells_what_happened(stack, piped):
@@ -181,17 +205,10 @@ def content_of_dataset(home):
     return {each["content_sha256"] for each in of_stage(home, "augmentation").values()}
 
 
-def content_of_plain_run(profile, folder):
-    """Build the dataset in one process with a home of its own and none of the services."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "AWS"))}
-    own = {"TEMPER_HOME": str(folder / "alone"), "PYTHONPATH": str(REPOSITORY)}
-    command = ["-m", "flows.cli", "dataset", "build", str(profile), "--json"]
-    command += [part for setting in FEWER for part in ("--set", setting)]
-    ran = subprocess.run(
-        [sys.executable, *command], env=kept | own, cwd=REPOSITORY, capture_output=True, text=True
-    )
-    assert ran.returncode == 0, ran.stderr[-2000:]
-    return json.loads(ran.stdout)["stages"][-1]["content_sha256"]
+def content_of_plain_run(profile, home):
+    settings = [part for setting in FEWER for part in ("--set", setting)]
+    built = plain_run(home, "dataset", "build", str(profile), *settings)
+    return built["stages"][-1]["content_sha256"]
 
 
 def test_a_schedule_starts_a_run(stack, tiny_profile):
@@ -212,3 +229,16 @@ def test_a_schedule_starts_a_run(stack, tiny_profile):
     assert datetime.fromisoformat(first["expected_start_time"]) == soon
     begun = {"RUNNING", "COMPLETED"}
     wait_until(lambda: stack.prefect(f"flow_runs/{first['id']}")["state"]["type"] in begun)
+
+
+def test_changed_documents_start_a_run_by_an_event(stack, tiny_profile, tmp_path):
+    documents = copy_few(tmp_path / "documents")
+    given = {"profile": str(tiny_profile), "documents": str(documents), "settings": FEWER}
+    for text in (None, "# Lamps\n\nA quern lamp is a copper lantern that burns oil.\n"):
+        if text is not None:
+            (documents / "lamps.md").write_text(text)
+        state = stack.end_of(stack.start_run("watch/documents", given))
+        assert state["type"] == "COMPLETED", state["message"]
+    (started,) = wait_until(lambda: stack.runs_of("pipeline/on-change"))
+    assert {name: started["parameters"][name] for name in given} == given
+    wait_until(lambda: stack.prefect(f"flow_runs/{started['id']}")["state"]["type"] == "RUNNING")
