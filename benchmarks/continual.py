@@ -8,16 +8,15 @@ import argparse
 import json
 import os
 import platform
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import temper
+from benchmarks.figures import marked
 from data_contracts.front import ContinualArm, ContinualResult
-from data_contracts.results import Interval
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "results" / "continual.md"
@@ -53,12 +52,8 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args()
     settings = settings_of(options.steps, options.handbook, options.general)
-    command = [sys.executable, "-m", "flows.cli", "continual", "handbook", "--json"]
-    command += [part for setting in settings for part in ("--set", setting)]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, env=dict(os.environ)
-    )
-    found = ContinualResult.model_validate(json.loads(done.stdout)["result"])
+    told = temper("continual", "handbook", settings=settings)
+    found = ContinualResult.model_validate(told["result"])
     options.page.write_text(render(found, options.steps), encoding="utf-8")
 
 
@@ -115,7 +110,7 @@ def _kept(found: ContinualResult) -> str:
     for arm in found.arms:
         transfer = arm.transfer
         figures = (transfer.backward, transfer.forward or 0.0, transfer.forgetting[-1])
-        cells = [arm.name, *map(told, arm.lost), told(arm.text_lost)]
+        cells = [arm.name, *map(marked, arm.lost), marked(arm.text_lost)]
         cells += [*(f"{figure:+.3f}" for figure in figures), f"{sum(arm.seconds):.0f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -128,7 +123,11 @@ def _beside(found: ContinualResult) -> str:
         "| --- |" + " --- |" * (len(found.sets) + 1),
     ]
     for arm in found.arms[1:]:
-        cells = [arm.name, *map(told, arm.beside_first), told(arm.text_beside_first)]
+        cells = [
+            arm.name,
+            *map(marked, arm.beside_first),
+            marked(arm.text_beside_first),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -147,14 +146,6 @@ def _matrix(found: ContinualResult) -> Any:
         return "\n".join(lines)
 
     return shown
-
-
-def told(interval: Interval | None) -> str:
-    """Return an interval in words; `*` where it excludes 0."""
-    if interval is None:
-        return "-"
-    mark = "" if interval.low <= 0 <= interval.high else " *"
-    return f"{interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]{mark}"
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ import logging
 import os
 import platform
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -28,6 +26,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.command import temper
 from benchmarks.planted_faults import FAULTS, Fault, digest_of, no_end_token
 from data_contracts.dataset import DatasetRef, content_sha256, read_kept, read_manifest
 from data_contracts.results import BaseModelRef, Interval, LeakageCertificate, ModelRef, Verdict
@@ -133,10 +132,7 @@ def prepared(home: Path, model: str) -> Setup:
         "generation.max_rows_per_document=8",
         "augmentation.share=0.05",
     ]
-    sets = [part for setting in settings for part in ("--set", setting)]
-    command = [sys.executable, "-m", "flows.cli", "dataset", "build", "demo", "--json", *sets]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    built = BuiltDataset.model_validate_json(told)
+    built = BuiltDataset.model_validate(temper("dataset", "build", "demo", settings=settings))
     context = start_pipeline_run(home, f"sqlite:///{home}/mlflow.db", "detection", "detection", {})
     contracts = {ref.stage: read_manifest(Path(ref.folder)).validation for ref in built.stages}
     base = prepare_base_model.fn(model, context)

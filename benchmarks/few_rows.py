@@ -24,6 +24,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.figures import told
 from benchmarks.methods import newest
 from data_contracts.results import BaseModelRef, Interval
 from tasks.evaluation.bootstrap import paired_interval
@@ -186,11 +187,6 @@ def changed(
     own = [str(place) for place in range(len(tokens))]
     clusters = found["test_clusters"] if what == "test" else own
     return paired_interval(one, other, clusters, SEED, RESAMPLES, weights=tokens)
-
-
-def told(interval: Interval) -> str:
-    """Return an interval in words."""
-    return f"{interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ import argparse
 import json
 import os
 import platform
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import temper
+from benchmarks.figures import told
 from data_contracts.dataset import DatasetRef, find_dataset
 from data_contracts.front import Front, FrontPoint
 from data_contracts.results import Interval
@@ -84,13 +84,9 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args()
     settings = settings_of(options.steps, options.general)
-    command = [sys.executable, "-m", "flows.cli", "front", "handbook", "--json"]
-    command += ["--documents", str(options.documents)]
-    command += [part for setting in settings for part in ("--set", setting)]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, env=dict(os.environ)
-    )
-    front = Front.model_validate(json.loads(done.stdout)["front"])
+    documents = ("--documents", str(options.documents))
+    told = temper("front", "handbook", *documents, settings=settings)
+    front = Front.model_validate(told["front"])
     evaluation = load_config("handbook", str(options.documents), settings).evaluation
     found = differences(front, Settings().home, front_evaluation(evaluation))
     options.page.write_text(render(front, options.steps, found), encoding="utf-8")
@@ -202,13 +198,6 @@ def verdict(difference: Interval | None) -> str:
     if difference.high < 0:
         return "agrees"
     return "CONTRADICTS" if difference.low > 0 else "does not tell"
-
-
-def told(interval: Interval | None) -> str:
-    """Return an interval in words."""
-    if interval is None:
-        return "-"
-    return f"{interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
 
 
 def _chosen(front: Front) -> str:

@@ -12,8 +12,6 @@ data and what is known of the base.
 import argparse
 import json
 import platform
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +22,7 @@ from typing import Any
 import mlflow
 import psutil
 
+from benchmarks.command import temper
 from data_contracts.dataset import Manifest
 from tasks.settings import Settings
 from tasks.tracking import RunContext, stage_seconds
@@ -96,9 +95,8 @@ def artifact(child: Any, name: str) -> dict[str, Any]:
 
 def run(profile: str, arguments: Sequence[str]) -> Measured:
     """Run the pipeline in a process of its own; its lines go to the terminal."""
-    command = [sys.executable, "-m", "flows.cli", "run", profile, "--json", *arguments]
-    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return measured(["temper", "run", profile, *arguments], json.loads(output)["mlflow_run_id"])
+    found = temper("run", profile, *arguments)
+    return measured(["temper", "run", profile, *arguments], found["mlflow_run_id"])
 
 
 def measured(command: Sequence[str], run_id: str) -> Measured:

@@ -22,9 +22,9 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+from benchmarks.figures import middle
 from tasks.modeling.chat import IGNORED
 from tasks.training.sampling import LengthGroupedSampler
 
@@ -219,11 +219,6 @@ def row_of(
         f"| {tokens / middle(found, 'wall'):.1f} | {middle(found, 'peak') / GIB:.2f} "
         f"| {found[0]['losses'][-1]:.4f} | {' | '.join(compared)} |"
     )
-
-
-def middle(found: Sequence[dict[str, Any]], name: str) -> float:
-    """Return the median of a figure over the rounds."""
-    return float(median(entry[name] for entry in found))
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.cards import Products, peak_of
+from benchmarks.figures import middle
 from benchmarks.trainer_speed_gpu_worker import has_liger
 
 if TYPE_CHECKING:
@@ -142,18 +142,18 @@ def _row(plan: "Plan", products: Products, method: str, rows: str, tool: str, ru
     if len(found) < len(runs[tool]):
         return f"| {method}, {rows} | {tool} | out of memory |" + " - |" * 7
     length, supervised = (each * plan.batch for each in plan.shapes[rows])
-    seconds = _middle(found, "wall")
+    seconds = middle(found, "wall")
     peak = peak_of(found[0]["card"])
     needed = products.operations(method, length, supervised, found[0]["trained"])
     share = f"{needed / seconds / peak:.1%}" if peak else "not told"
     peer = [run for run in runs["trl"] if run]
     compared = "- | -"
     if len(peer) == len(runs["trl"]):
-        memory = _middle(found, "reserved") / _middle(peer, "reserved")
-        compared = f"{_middle(peer, 'wall') / seconds:.2f} times | {memory:.2f} of it"
+        memory = middle(found, "reserved") / middle(peer, "reserved")
+        compared = f"{middle(peer, 'wall') / seconds:.2f} times | {memory:.2f} of it"
     return (
         f"| {method}, {rows} | {tool} | {length / seconds:,.0f} | {share} "
-        f"| {_middle(found, 'allocated') / GIB:.2f} | {_middle(found, 'reserved') / GIB:.2f} "
+        f"| {middle(found, 'allocated') / GIB:.2f} | {middle(found, 'reserved') / GIB:.2f} "
         f"| {found[0]['losses'][0]:.4f} | {found[0]['losses'][-1]:.4f} | {compared} |"
     )
 
@@ -185,7 +185,3 @@ def _rung(rung: dict[str, Any]) -> str:
         f"| {found['wall']:.2f} | {found['reserved'] / GIB:.2f} | {estimated / GIB:.2f} "
         f"| {estimated / found['reserved'] - 1:+.1%} |"
     )
-
-
-def _middle(found: Sequence[dict[str, Any]], name: str) -> float:
-    return float(median(entry[name] for entry in found))

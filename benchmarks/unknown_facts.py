@@ -25,6 +25,7 @@ from typing import Any
 import pyarrow as pa
 from torch import nn
 
+from benchmarks.figures import told
 from data_contracts.results import BaseModelRef, Interval
 from data_contracts.schemas import EXAMPLE, blank_row
 from tasks.evaluation.bootstrap import paired_interval
@@ -241,11 +242,6 @@ def changed(one: Answers, other: Answers) -> Interval:
 def share(right: Sequence[bool]) -> str:
     """Return a share in percent."""
     return f"{sum(right) / len(right):.0%}"
-
-
-def told(interval: Interval) -> str:
-    """Return an interval in words."""
-    return f"{interval.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
 
 
 if __name__ == "__main__":

@@ -5,14 +5,17 @@ read a document that was to be forgotten.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from data_contracts.errors import DatasetError
+from tasks.file_lock import one_at_a_time
 from tasks.forgotten import (
     NOTHING_FORGOTTEN,
     Forgotten,
+    ForgottenDocument,
     forgotten_path,
     read_forgotten,
     write_forgotten,
@@ -32,30 +35,42 @@ def forgotten_of(home: Path, profile: str) -> Forgotten:
         DatasetError: A list is damaged.
         StorageError: The store does not answer, or a list cannot be written.
     """
-    path = forgotten_path(home, profile)
-    here, store = read_forgotten(path), shared_store()
-    if store is None:
-        return here
-    there = _read(store, path.name)
-    both = there.joined(here.documents)
-    note_forgotten(home, profile, both)
-    return both
+    return note_forgotten(home, profile, ())
 
 
-def note_forgotten(home: Path, profile: str, forgotten: Forgotten) -> None:
-    """Keep the list of a profile, first in the store if there is one.
+def note_forgotten(home: Path, profile: str, documents: Iterable[ForgottenDocument]) -> Forgotten:
+    """Add documents to what a profile must not read, first in the store if there is one.
+
+    Of two machines that add at the same moment the store may keep one's alone; the other's own
+    list has its documents, and adds them again with its next run.
+
+    Returns:
+        All that it must not read.
 
     Raises:
         ConfigError: TEMPER_STORE cannot be opened.
         DatasetError: A list is damaged.
-        StorageError: The store does not answer, or the list cannot be written.
+        StorageError: The store does not answer, or a list cannot be written.
     """
     path, store = forgotten_path(home, profile), shared_store()
-    if store is not None and _read(store, path.name) != forgotten:
-        text = json.dumps(forgotten.model_dump(mode="json"), indent=1, ensure_ascii=False)
-        store.write(f"{_FOLDER}/{path.name}", text.encode())
-    if read_forgotten(path) != forgotten:  # its time tells which caches are older
-        write_forgotten(path, forgotten)
+    # two that read the same list would each lose what the other adds
+    with one_at_a_time(home, f"{_FOLDER}/{path.name}"):
+        here = read_forgotten(path)
+        both = here.joined(documents)
+        if store is not None:
+            both = _joined_there(store, path.name, both)
+        if both != here:  # its time tells which caches are older
+            write_forgotten(path, both)
+    return both
+
+
+def _joined_there(store: Store, name: str, forgotten: Forgotten) -> Forgotten:
+    there = _read(store, name)
+    both = there.joined(forgotten.documents)
+    if both != there:
+        text = json.dumps(both.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        store.write(f"{_FOLDER}/{name}", text.encode())
+    return both
 
 
 def all_forgotten(store: Store) -> Forgotten:

@@ -31,7 +31,7 @@ from tasks.lineage.purge import (
 from tasks.lineage.registered import RegisteredVersion
 from tasks.lineage.replies import replies_about
 from tasks.lineage.wording import Wording
-from tasks.shared_lists import forgotten_of, note_forgotten
+from tasks.shared_lists import note_forgotten
 from tasks.splitting.assignment import text_names
 from tasks.splitting.ledger import forget_texts
 from tasks.text.rows import strings
@@ -113,8 +113,7 @@ def exclude(home: Path, profile: str, subject: Subject) -> None:
     Raises:
         StorageError: It cannot be noted.
     """
-    known = forgotten_of(home, profile)
-    note_forgotten(home, profile, known.joined(subject.traces.forgotten.documents))
+    note_forgotten(home, profile, subject.traces.forgotten.documents)
 
 
 def remove_cached(home: Path, subject: Subject) -> Removed:

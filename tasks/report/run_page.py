@@ -59,7 +59,7 @@ def continual_rows(found: ContinualResult) -> list[dict[str, Any]]:
             "way": arm.name,
             **{
                 f"{name}, lost": told(lost)
-                for name, lost in zip(found.sets, arm.lost, strict=False)
+                for name, lost in zip(found.sets[:-1], arm.lost, strict=True)
             },
             "general text, lost": told(arm.text_lost),
             "backward transfer": number(arm.transfer.backward, 3),

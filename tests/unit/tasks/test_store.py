@@ -204,7 +204,7 @@ def test_a_dataset_that_lacks_replies_stays_at_home(store, worker):
 
 def test_what_is_to_be_forgotten_is_known_to_every_home(store, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    note_forgotten(one, "handbook", Forgotten(documents=(NOTE,)))
+    note_forgotten(one, "handbook", [NOTE])
     assert forgotten_of(two, "handbook").ids == {NOTE.document_id}
     assert read_forgotten(forgotten_path(two, "handbook")).ids == {NOTE.document_id}
     assert not forgotten_of(two, "another").documents
@@ -216,9 +216,24 @@ def test_what_is_to_be_forgotten_is_known_to_every_home(store, tmp_path):
 def test_a_list_of_before_the_setting_is_told_to_the_others(store, tmp_path, monkeypatch):
     with monkeypatch.context() as before:
         before.delenv("TEMPER_STORE")
-        note_forgotten(tmp_path / "one", "handbook", Forgotten(documents=(NOTE,)))
+        note_forgotten(tmp_path / "one", "handbook", [NOTE])
     forgotten_of(tmp_path / "one", "handbook")
     assert forgotten_of(tmp_path / "two", "handbook").ids == {NOTE.document_id}
+
+
+def test_two_that_forget_at_once_in_one_home_lose_neither(store, tmp_path):
+    notes = [NOTE.model_copy(update={"document_id": f"doc-{number}"}) for number in range(12)]
+    together = threading.Barrier(len(notes))
+
+    def forget(note):
+        together.wait()
+        return note_forgotten(tmp_path / "one", "handbook", [note])
+
+    with ThreadPoolExecutor(len(notes)) as pool:
+        assert all(pool.map(forget, notes))
+    ids = {note.document_id for note in notes}
+    assert read_forgotten(forgotten_path(tmp_path / "one", "handbook")).ids == ids
+    assert forgotten_of(tmp_path / "two", "handbook").ids == ids
 
 
 def test_a_run_that_cannot_ask_what_is_forgotten_ends(store, tmp_path):
@@ -232,7 +247,7 @@ ROWS = ({"document_id": NOTE.document_id, "example_id": "s"}, {"example_id": "ot
 
 def test_a_forgotten_documents_dataset_does_not_come_back(store, worker, tmp_path, caplog):
     worker("one", ROWS)
-    note_forgotten(tmp_path / "one", "handbook", Forgotten(documents=(NOTE,)))
+    note_forgotten(tmp_path / "one", "handbook", [NOTE])
     assert worker("two", ROWS)[1]  # refused, though nobody has deleted it yet
     assert "was to be forgotten" in caplog.text
     ref, _ = worker("two", ROWS)
@@ -245,7 +260,7 @@ def test_a_forgotten_documents_dataset_does_not_come_back(store, worker, tmp_pat
 def test_who_is_to_delete_gets_what_others_made(store, worker, tmp_path):
     ref, _ = worker("one", ROWS)
     home = tmp_path / "two"
-    note_forgotten(home, "handbook", Forgotten(documents=(NOTE,)))
+    note_forgotten(home, "handbook", [NOTE])
     take_all(home)
     assert not list(home.glob(f"datasets/*/*/{MANIFEST}"))
     take_all(home, even_forgotten=True)
