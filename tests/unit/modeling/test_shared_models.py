@@ -71,6 +71,7 @@ def test_a_damaged_model_is_refused(trained, store, tmp_path, caplog):
     assert take(tmp_path, "two") is None
     assert "not taken from the store" in caplog.text
     assert find_model(tmp_path / "two", NAME) is None
+    assert not list((tmp_path / "two" / "models").glob("*/.*"))
     offer_model(trained, made_now=False)  # something lies there already
     assert take(tmp_path, "two") is None
     offer_model(train(tmp_path / "two"), made_now=True)
