@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data_contracts.errors import ConfigError
 from flows.commands.output import (
     Documents,
     Json,
@@ -190,7 +191,9 @@ def cross_validate(
         Path | None,
         typer.Option(help="Search this space anew without each fold, as `temper sweep` does."),
     ] = None,
-    trials: Annotated[int, typer.Option(help="Trials of each search.")] = 20,
+    trials: Annotated[
+        int | None, typer.Option(help="Trials of each search of --space; 20 without a number.")
+    ] = None,
     documents: Documents = None,
     settings: Overrides = None,
     json_output: Json = False,
@@ -205,7 +208,11 @@ def cross_validate(
     """
     from tasks.search.config import read_space
 
-    searched = None if space is None else read_space(space, trials=trials)
+    if trials is not None and space is None:
+        raise ConfigError(
+            "--trials counts those of a search, and no --space says what to search. Name one."
+        )
+    searched = None if space is None else read_space(space, trials=20 if trials is None else trials)
     places = prepare_profile(profile, documents, settings)
     with prefect_session(places):
         from flows.cross_validate import cross_validate_pipeline

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from data_contracts.errors import ConfigError, TrainingError
+from flows.cli import app
 from flows.commands.search import _MEANINGS, _show
 from flows.config import load_config
 from flows.cross_validate import cross_validate_pipeline
@@ -181,3 +183,8 @@ def test_what_no_row_would_fit_is_refused_before_rows_are_made(tiny_profile, hom
 def test_both_can_be_started_from_the_form(prefect_server):
     names = {f"{made.flow_name}/{made.name}" for made in deployments()}
     assert {"sweep/by-hand", "cross-validate/by-hand"} <= names
+
+
+def test_trials_without_a_space_to_search_are_refused():
+    result = CliRunner().invoke(app, ["cross-validate", "demo", "--trials", "3"])
+    assert isinstance(result.exception, ConfigError) and "--space" in str(result.exception)
