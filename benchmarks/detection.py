@@ -4,12 +4,13 @@
 
 Every fault must end in FAIL on the leg that is there for it, no honest run may end in FAIL.
 Everything is the pipeline's own (training, evaluation, memorisation, lineage, gate) on the
-embedded model, with few rows and steps. What an interrupted run finished is not done again;
-`--write` makes the page of what there is.
+embedded model, with few rows and steps. Models, predictions and what memorisation found lie in the
+home folder, by what they were made from: a second start trains and measures only what is missing.
+Comparison and verdict cost little and are made anew each time, with the gate of the day;
+`--write` makes the page of what there is and judges that anew, too.
 """
 
 import argparse
-import json
 import logging
 import os
 import platform
@@ -17,19 +18,29 @@ import resource
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from benchmarks.command import temper
 from benchmarks.planted_faults import FAULTS, Fault, digest_of, no_end_token
+from data_contracts.base import digest
 from data_contracts.dataset import DatasetRef, content_sha256, read_kept, read_manifest
-from data_contracts.results import BaseModelRef, Interval, LeakageCertificate, ModelRef, Verdict
+from data_contracts.results import (
+    BaseModelRef,
+    Interval,
+    LeakageCertificate,
+    Leg,
+    ModelRef,
+    Verdict,
+)
 from data_contracts.schemas import EXAMPLE
 from flows.build_dataset import BuiltDataset
 from tasks.curation.audit import audit_leakage
@@ -46,11 +57,13 @@ from tasks.training.config import TrainingConfig
 from tasks.training.task import prepare_base_model, train
 
 PAGE = Path("docs/results/detection.md")
-HONEST = Fault("honest", "task_gain", "nothing wrong")
+CASES = "cases"
+# That nothing was lost takes more items to show than that something was: all of them.
+HONEST = Fault("honest", "task_gain", "nothing wrong", evaluation={"general_items_per_skill": None})
 
-ROWS = {"train": 48, "validation": 8, "test": 32}
+ROWS = {"train": 48, "validation": 8, "test": 40}
 # Characters of passage, question and answer: short rows, so that a run takes minutes.
-LONGEST = 420
+LONGEST = 500
 
 TRAINING: dict[str, Any] = {
     "learning_rate": 2e-4,
@@ -59,23 +72,20 @@ TRAINING: dict[str, Any] = {
     "evaluations_per_epoch": 1,
 }
 EVALUATION = EvaluationConfig(
-    test_rows=32,
+    test_rows=40,
     validation_rows=1,
     train_rows=24,
     generated_rows=12,
     max_new_tokens=24,
     general_items_per_skill=6,
-    general_texts=16,
+    general_texts=20,
     general_text_tokens=48,
     noise_rows=0,
 )
 MEMORY = MemorisationConfig(member_rows=24, alternatives=63)
-# Margins are the defaults; only the smallest samples are lowered to this benchmark's size.
+# Everything is the default but the fewest test rows: the sample documents have 38 short ones.
 GATE = GateConfig(
     min_test_rows=24,
-    min_test_groups=5,
-    min_skill_items=75,
-    min_texts=12,
     switched_off={"export_parity": "No case exports its model."},
 )
 
@@ -91,9 +101,33 @@ class Setup:
     training: Mapping[str, Any] = field(default_factory=lambda: TRAINING)
 
     @property
-    def verdicts(self) -> Path:
+    def cases(self) -> Path:
         """The folder of finished cases."""
-        return self.context.home / "detection"
+        return self.context.home / CASES
+
+
+@dataclass(frozen=True)
+class Case:
+    """What was found out about a finished case; `page` judges it.
+
+    Attributes:
+        of: Digest of what it was made from.
+        evidence: What the gate looks at.
+        seconds: Time that making it took when it was made first.
+        processor_seconds: Likewise, of this process.
+    """
+
+    of: str
+    evidence: Evidence
+    seconds: float
+    processor_seconds: float
+
+    def verdict(self) -> Verdict:
+        """Return what today's gate says."""
+        return judge(self.evidence, GATE)
+
+
+_CASE = TypeAdapter(Case)
 
 
 def main() -> None:
@@ -108,13 +142,12 @@ def main() -> None:
     os.environ["TEMPER_HOME"] = str(arguments.home)
     if not arguments.write:
         run_all(prepared(arguments.home, arguments.model), arguments)
-    PAGE.write_text(page(arguments.home / "detection", arguments), encoding="utf-8")
+    PAGE.write_text(page(arguments.home / CASES, arguments), encoding="utf-8")
 
 
 def run_all(setup: Setup, arguments: argparse.Namespace) -> None:
     """Run what is not finished yet; the first honest run first, since two faults need it."""
     chosen = [fault for fault in FAULTS if not arguments.only or fault.name in arguments.only]
-    setup.verdicts.mkdir(exist_ok=True)
     run(setup, HONEST, 0)
     for fault in chosen:
         run(setup, fault, 0)
@@ -156,31 +189,40 @@ def _length(row: dict[str, Any]) -> int:
 
 
 def run(setup: Setup, fault: Fault, seed: int) -> None:
-    """Train, measure and judge a case, unless that was done."""
-    path = setup.verdicts / f"{fault.name}-{seed}.json"
-    if path.is_file() and json.loads(path.read_text("utf-8"))["of"] == made_of(fault):
-        return
+    """Find out what there is about a case and keep it; what is made already costs seconds."""
+    path = setup.cases / f"{fault.name}-{seed}.json"
     started, spent = time.monotonic(), processor_seconds()
-    verdict = judged(setup, fault, seed)
-    told = {
-        "of": made_of(fault),
-        "verdict": verdict.model_dump(),
-        "seconds": time.monotonic() - started,
-        "processor_seconds": processor_seconds() - spent,
-    }
-    path.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    logging.info("%s, seed %d: %s", fault.name, seed, {x.name: x.outcome for x in verdict.legs})
+    examples = stored(fault.rows(setup.rows), setup.context.home)
+    found = evidence_of(setup, fault, seed, examples)
+    case = Case(
+        made_of(setup, fault, seed, examples),
+        found,
+        time.monotonic() - started,
+        processor_seconds() - spent,
+    )
+    before = read_case(path) if path.is_file() else None
+    if before is not None and before.of == case.of:  # what was made then was not made now
+        case = replace(case, seconds=before.seconds, processor_seconds=before.processor_seconds)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(_CASE.dump_json(case, indent=1))
+    legs = {leg.name: leg.outcome for leg in case.verdict().legs}
+    logging.info("%s, seed %d: %s", fault.name, seed, legs)
 
 
-def made_of(fault: Fault) -> str:
-    """Return what a kept verdict must have been made from."""
-    return f"{digest_of(fault)} {EVALUATION.model_dump_json()} {GATE.model_dump_json()}"
+def read_case(path: Path) -> Case:
+    """Return a finished case."""
+    return _CASE.validate_json(path.read_bytes())
 
 
-def judged(setup: Setup, fault: Fault, seed: int) -> Verdict:
-    """Return the gate's verdict on a case."""
+def made_of(setup: Setup, fault: Fault, seed: int, examples: DatasetRef) -> str:
+    """Return a digest of what a case is made from, for telling whether a kept time is its own."""
+    options = [dict(setup.training), EVALUATION.model_dump(mode="json"), MEMORY.model_dump()]
+    return digest([digest_of(fault), seed, examples.content_sha256, *options], length=32)
+
+
+def evidence_of(setup: Setup, fault: Fault, seed: int, examples: DatasetRef) -> Evidence:
+    """Train and measure a case, as far as that was not done, and compare."""
     context = setup.context
-    examples = stored(fault.rows(setup.rows), context.home)
     certificate = audited(examples)
     config = TrainingConfig.model_validate({**setup.training, "seed": seed, **fault.training})
     with no_end_token() if fault.unlearns_end else nullcontext():
@@ -193,8 +235,13 @@ def judged(setup: Setup, fault: Fault, seed: int) -> Verdict:
     if fault.tampered is not None:
         model = fault.tampered(model, context.home / "tampered" / fault.name)
     lineage = check_lineage(model, base_scores, scores)
-    evidence = Evidence(comparison, certificate, setup.contracts, memory, lineage=lineage)
-    return judge(evidence, GATE)
+    return Evidence(comparison, certificate, setup.contracts, memory, lineage=lineage)
+
+
+def judged(setup: Setup, fault: Fault, seed: int) -> Verdict:
+    """Return the gate's verdict on a case."""
+    examples = stored(fault.rows(setup.rows), setup.context.home)
+    return judge(evidence_of(setup, fault, seed, examples), GATE)
 
 
 def stored(rows: list[dict[str, Any]], home: Path) -> DatasetRef:
@@ -213,13 +260,13 @@ def stored(rows: list[dict[str, Any]], home: Path) -> DatasetRef:
     )
 
 
+@cache
 def audited(examples: DatasetRef) -> LeakageCertificate:
-    """Return the audit; the pipeline would stop at a leak, here the gate is to say so."""
-    path = Path(examples.folder) / "certificate.json"
-    if not path.is_file():
-        found = audit_leakage(read_kept(examples), CurationConfig())
-        path.write_text(found.model_dump_json(), encoding="utf-8")
-    return LeakageCertificate.model_validate_json(path.read_text("utf-8"))
+    """Return the audit, once for all cases on the same rows.
+
+    The pipeline would stop at a leak; here the gate is to say so.
+    """
+    return audit_leakage(read_kept(examples), CurationConfig())
 
 
 def processor_seconds() -> float:
@@ -231,12 +278,16 @@ def processor_seconds() -> float:
 def page(folder: Path, arguments: argparse.Namespace) -> str:
     """Return the page of all finished cases."""
     faults = [(fault, folder / f"{fault.name}-0.json") for fault in FAULTS]
-    told = [(fault, json.loads(path.read_text("utf-8"))) for fault, path in faults
-            if path.is_file()]  # fmt: skip
-    honest = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("honest-*.json"))]
-    caught = sum(_outcome(found, fault.leg) == "FAIL" for fault, found in told)
-    false = sum(found["verdict"]["outcome"] == "FAIL" for found in honest)
-    spent = sum(found["processor_seconds"] for found in [*honest, *(f for _, f in told)])
+    planted = [(fault, read_case(path)) for fault, path in faults if path.is_file()]
+    seeds = sorted(folder.glob("honest-*.json"), key=seed_of)
+    tried = [(seed_of(path), read_case(path)) for path in seeds]
+    told = [(fault, case.verdict()) for fault, case in planted]
+    honest = [(seed, case.verdict()) for seed, case in tried]
+    caught = sum(_leg(found, fault.leg).outcome == "FAIL" for fault, found in told)
+    false, passed = (
+        sum(found.outcome == outcome for _, found in honest) for outcome in ("FAIL", "PASS")
+    )
+    spent = sum(case.processor_seconds for _, case in [*planted, *tried])
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft"))
     high = rule_of_three(false, len(honest))
     return "\n".join(
@@ -251,7 +302,8 @@ def page(folder: Path, arguments: argparse.Namespace) -> str:
             "",
             f"**{caught} of {len(told)} faults FAIL on the leg that is there for them** "
             f"({len(FAULTS) - len(told)} of {len(FAULTS)} not run). Of {len(honest)} honest runs "
-            f"with different seeds, {false} FAIL (at most {high:.0%} elsewhere, 95 %).",
+            f"with different seeds, {passed} PASS and {false} FAIL (at most {high:.0%} elsewhere, "
+            "95 %).",
             "",
             "| fault | what was done | leg that must say FAIL | it says | other legs that FAIL |",
             "|---|---|---|---|---|",
@@ -259,18 +311,19 @@ def page(folder: Path, arguments: argparse.Namespace) -> str:
             "",
             "Why, in the gate's words:",
             "",
-            *(f"- `{fault.name}`: {_leg(found, fault.leg)['reason']}" for fault, found in told),
+            *(f"- `{fault.name}`: {_leg(found, fault.leg).reason}" for fault, found in told),
             "",
             "## Honest runs",
             "",
             "| seed | verdict | legs that are not PASS |",
             "|---|---|---|",
-            *(_honest_line(seed, found) for seed, found in enumerate(honest)),
+            *(_honest_line(seed, found) for seed, found in honest),
             "",
-            "The gate's margins are its defaults. Its smallest samples are lowered to "
-            f"{GATE.min_test_rows} test rows, {GATE.min_skill_items} skill items and "
-            f"{GATE.min_texts} passages, since a case is to take minutes; so small, an honest "
-            "run may end in INSUFFICIENT EVIDENCE, which promotes nothing and accuses nobody.",
+            "The gate is the default one, but that it asks for "
+            f"{GATE.min_test_rows} test rows, not {GateConfig().min_test_rows}, since a case is "
+            "to take minutes. Honest runs are measured on all general items, the others on "
+            f"{EVALUATION.general_items_per_skill} of each skill, which show a loss and could "
+            "not show that there is none.",
             "",
         ]
     )
@@ -284,33 +337,26 @@ def rule_of_three(failures: int, runs: int) -> float:
     return found.high
 
 
-def _fault_line(fault: Fault, found: dict[str, Any]) -> str:
-    others = [
-        leg["name"]
-        for leg in found["verdict"]["legs"]
-        if leg["outcome"] == "FAIL" and leg["name"] != fault.leg
-    ]
-    told = _outcome(found, fault.leg)
+def seed_of(path: Path) -> int:
+    """Return the seed of an honest run by the name of its file."""
+    return int(path.stem.removeprefix(f"{HONEST.name}-"))
+
+
+def _fault_line(fault: Fault, found: Verdict) -> str:
+    others = [leg.name for leg in found.legs if leg.outcome == "FAIL" and leg.name != fault.leg]
+    told = _leg(found, fault.leg).outcome
     return (
         f"| `{fault.name}` | {fault.what} | {fault.leg} | {told} | {', '.join(others) or 'none'} |"
     )
 
 
-def _honest_line(seed: int, found: dict[str, Any]) -> str:
-    others = [
-        f"{leg['name']} ({leg['outcome']})"
-        for leg in found["verdict"]["legs"]
-        if leg["outcome"] != "PASS"
-    ]
-    return f"| {seed} | {found['verdict']['outcome']} | {', '.join(others) or 'none'} |"
+def _honest_line(seed: int, found: Verdict) -> str:
+    others = [f"{leg.name} ({leg.outcome})" for leg in found.legs if leg.outcome != "PASS"]
+    return f"| {seed} | {found.outcome} | {', '.join(others) or 'none'} |"
 
 
-def _leg(found: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(leg for leg in found["verdict"]["legs"] if leg["name"] == name)
-
-
-def _outcome(found: dict[str, Any], leg: str) -> str:
-    return str(_leg(found, leg)["outcome"])
+def _leg(found: Verdict, name: str) -> Leg:
+    return next(leg for leg in found.legs if leg.name == name)
 
 
 if __name__ == "__main__":

@@ -65,13 +65,10 @@ def make_world(folder: Path, seed: int, steps: int = 150) -> World:
     sentences = _sentences(draw, sorts, 1_264)
     blank = tiny_base(folder / "blank", "llama")
     tokenizer = load_tokenizer(blank)
-    encoded = [_text_row(tokenizer, sentence) for sentence in sentences]
+    encoded = [text_row(tokenizer, sentence) for sentence in sentences]
     torch.manual_seed(seed)
     model = load_model(blank)
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            nn.init.normal_(parameter, std=0.08)
-    _teach(model, encoded[64:], draw, steps)
+    teach(model, encoded[64:], draw, steps)
     model.save_pretrained(folder / "base")
     tokenizer.save_pretrained(folder / "base")
     rest = words[4 * SORT :]
@@ -97,13 +94,18 @@ def _sentences(draw: random.Random, sorts: list[list[str]], count: int) -> list[
     return list(found)
 
 
-def _text_row(tokenizer: Any, text: str) -> EncodedExample:
+def text_row(tokenizer: Any, text: str) -> EncodedExample:
+    """Return a text with a label at every token but the first."""
     tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
     ids = (tokenizer.bos_token_id, *tokens, tokenizer.eos_token_id)
     return EncodedExample(ids, (IGNORED, *ids[1:]))
 
 
-def _teach(model: nn.Module, rows: list[EncodedExample], draw: random.Random, steps: int) -> None:
+def teach(model: nn.Module, rows: list[EncodedExample], draw: random.Random, steps: int) -> None:
+    """Draw the model's weights anew, by torch's seed, and train all of them on the rows."""
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            nn.init.normal_(parameter, std=0.08)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, steps)
     model.train()

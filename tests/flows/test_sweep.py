@@ -12,17 +12,18 @@ from data_contracts.errors import ConfigError, TrainingError
 from flows.cli import app
 from flows.commands.search import _MEANINGS, _show
 from flows.config import load_config
-from flows.cross_validate import cross_validate_pipeline
+from flows.cross_validate import _without, cross_validate_pipeline
 from flows.fine_tune import fine_tune
 from flows.pipeline import fine_tuning_pipeline
 from flows.probe import limited_to, probe_pipeline
 from flows.serve import deployments
-from flows.sweep import sweep_pipeline
+from flows.sweep import sweep_pipeline, trial_tables
 from tasks.search import measure as measuring
 from tasks.search.config import SweepConfig
 from tasks.search.outcome import outcome_of
 from tasks.search.study import next_trial, opened_study, succeed
 from tasks.training.config import TrainingConfig
+from tests.ferry_rows import ferry_rows
 from tests.prefect_clients import table_shown
 
 
@@ -135,6 +136,29 @@ def test_a_search_within_folds_chooses_without_the_fold_that_scores_it(profile, 
         assert known and scored and not tested and not known & scored
     again = cross_validate_pipeline(profile, 3, sweep=rates)
     assert len(seen) == 6 and again.folds == found.folds
+
+
+@pytest.mark.parametrize("inner", [0, 3])
+def test_nothing_of_a_fold_is_in_what_the_search_without_it_sees(inner):
+    """Also where trials are scored by folds of their own, at more trainings than a test bears."""
+
+    def cells(number: int) -> dict[str, str]:
+        told = {"group_id": f"g{number // 2}", "document_id": f"d{number // 2}"}
+        return told | ({"split": "test"} if number >= 48 else {})
+
+    def groups(table, *splits: str) -> set[str]:
+        return {row["group_id"] for row in table.to_pylist() if row["split"] in splits}
+
+    rows = ferry_rows(60, train=40, cells=cells)
+    for fold, outer in enumerate(trial_tables(rows, 3)):
+        scored, known = groups(outer, "test"), groups(outer, "train", "validation")
+        assert scored and not scored & groups(rows, "test")
+        tables = _without(rows, 3, fold, inner)
+        assert len(tables) == max(inner, 1)
+        for table in tables:
+            assert groups(table, "train", "validation", "test") == known
+            assert groups(table, "train") and groups(table, "validation")
+            assert bool(groups(table, "test")) == bool(inner)
 
 
 def test_a_search_within_folds_has_one_objective(profile):
