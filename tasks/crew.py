@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -126,7 +126,6 @@ def dask_crew(address: str) -> Iterator[Crew]:
     """
     try:
         from distributed import Client
-        from distributed.client import FutureCancelledError
         from distributed.scheduler import KilledWorker
     except ImportError as error:
         raise ConfigError(
@@ -147,7 +146,7 @@ def dask_crew(address: str) -> Iterator[Crew]:
         executor = client.get_executor(retries=RETRIES, pure=False)
         try:
             yield Crew(executor, size, partial(client.scatter, broadcast=True, hash=False))
-        except (KilledWorker, FutureCancelledError) as error:
+        except (KilledWorker, CancelledError) as error:
             raise EngineError(
                 f"The Dask cluster at {address!r} lost work: {error}. See the workers' logs (often "
                 "too little memory) and run again: what is finished is kept."

@@ -369,9 +369,10 @@ def get_files(store: Store, place: str, files: Mapping[str, str], folder: Path) 
 
 def _is_inside(name: str) -> bool:
     """Whether a name from a manifest is that of a file below its folder, other than itself."""
-    parts = PurePosixPath(name).parts
-    plain = str(PurePosixPath(name)) == name and not set(name) & {"\\", "\0"}
-    return plain and name not in ("", ".", MANIFEST) and not {"..", "/"} & set(parts)
+    path = PurePosixPath(name)
+    plain = str(path) == name and not set(name) & {"\\", "\0"}
+    below = not path.is_absolute() and ".." not in path.parts  # "//a" has the root "//"
+    return plain and below and name not in ("", ".", MANIFEST)
 
 
 def _is_sha256(value: str) -> bool:

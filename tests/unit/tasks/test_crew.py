@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -71,3 +72,19 @@ def test_a_worker_with_another_library_is_refused(monkeypatch: pytest.MonkeyPatc
         dask_crew(cluster.scheduler_address),
     ):
         pass
+
+
+def test_a_scheduler_that_goes_away_is_said() -> None:
+    distributed = pytest.importorskip("distributed", reason="the extra 'scale' is not installed")
+    cluster = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    )
+    with (
+        cluster,
+        pytest.raises(EngineError, match=r"lost work.*what is finished is kept"),
+        dask_crew(cluster.scheduler_address) as workers,
+    ):
+        results = workers.results(time.sleep, [(seconds,) for seconds in (0, 60, 60)])
+        assert next(results) is None
+        cluster.close()
+        next(results)

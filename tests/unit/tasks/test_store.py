@@ -23,6 +23,7 @@ from tasks.splitting.ledger import Ledger, Made, forget_texts, known_to_all, rea
 from tasks.stage import Stage, run_stage
 from tasks.store import shared_store
 from tasks.tracking import RunContext, start_pipeline_run
+from tasks.training.shared_checkpoints import drop_checkpoints
 from tests.unit.conftest import Table
 
 pytestmark = [
@@ -140,7 +141,8 @@ def test_an_object_that_is_gone_is_no_dataset(store, worker, caplog):
     assert "is not there" in caplog.text
 
 
-ELSEWHERE = ["../../escaped.txt", "/tmp/escaped.txt", "a/../../escaped.txt", "..", "a\\b", ""]
+ELSEWHERE = ["../../escaped.txt", "/tmp/escaped.txt", "//tmp/escaped.txt", "a/../../escaped.txt"]
+ELSEWHERE += ["..", "a\\b", ""]
 
 
 @pytest.mark.parametrize("name", [*ELSEWHERE, MANIFEST])
@@ -172,6 +174,14 @@ def test_a_store_that_refuses_loses_nothing_and_gets_it_later(store, worker, cap
     store.unlink()
     assert not worker("one")[1]  # and copies it now
     assert not worker("three")[1]
+
+
+def test_checkpoints_that_cannot_be_deleted_there_are_said_to_stay(store, caplog):
+    store.write_text("a file where the folder should be")
+    drop_checkpoints("f" * 32)
+    (told,) = caplog.messages
+    assert told.startswith("Checkpoints of a finished training stay in the store")
+    assert f"unfinished/{'f' * 32} cannot be deleted" in told
 
 
 def test_an_address_that_no_package_opens_is_a_mistake_of_the_setting(monkeypatch):
