@@ -79,12 +79,13 @@ def test_a_scheduler_that_goes_away_is_said() -> None:
     cluster = distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     )
-    with (
-        cluster,
-        pytest.raises(EngineError, match=r"lost work.*what is finished is kept"),
-        dask_crew(cluster.scheduler_address) as workers,
-    ):
-        results = workers.results(time.sleep, [(seconds,) for seconds in (0, 60, 60)])
-        assert next(results) is None
-        cluster.close()
-        next(results)
+
+    def work() -> None:
+        with dask_crew(cluster.scheduler_address) as workers:
+            results = workers.results(time.sleep, [(seconds,) for seconds in (0, 60, 60)])
+            assert next(results) is None
+            cluster.close()
+            next(results)
+
+    with cluster, pytest.raises(EngineError, match=r"lost work.*what is finished is kept"):
+        work()
