@@ -231,15 +231,14 @@ def _s3(endpoint: str | None) -> Any:
     return ArrowFSWrapper(S3FileSystem(**options))
 
 
-def taken(what: str, fetch: Callable[[Store], _T | None]) -> _T | None:
-    """Return what was fetched from the store, if there is one and it has it.
+def on_store(action: Callable[[Store], _T], otherwise: str) -> _T | None:
+    """Do something with the store, if there is one; where that fails it is said, and that is all.
 
-    A copy is a convenience: where the store does not answer, or holds something that is not whole,
-    that is said and who asked makes it.
+    A copy is a convenience: a run without it makes things itself.
 
     Args:
-        what: Is asked for, for the log: a stage.
-        fetch: Brings it here, or returns None where the store has none.
+        action: What to do.
+        otherwise: What is the case where it fails, for the log.
 
     Raises:
         ConfigError: TEMPER_STORE cannot be opened.
@@ -248,10 +247,23 @@ def taken(what: str, fetch: Callable[[Store], _T | None]) -> _T | None:
     if store is None:
         return None
     try:
-        return fetch(store)
+        return action(store)
     except (DatasetError, ModelError, StorageError) as error:
-        logger.warning("%s: not taken from the store, but made here. %s", what, error)
+        logger.warning("%s: %s", otherwise, error)
         return None
+
+
+def taken(what: str, fetch: Callable[[Store], _T | None]) -> _T | None:
+    """Return what was fetched from the store, if there is one and it has it.
+
+    Args:
+        what: Is asked for, for the log: a stage.
+        fetch: Brings it here, or returns None where the store has none.
+
+    Raises:
+        ConfigError: TEMPER_STORE cannot be opened.
+    """
+    return on_store(fetch, f"{what}: not taken from the store, but made here")
 
 
 def offered(
@@ -270,20 +282,16 @@ def offered(
     Raises:
         ConfigError: TEMPER_STORE cannot be opened.
     """
-    store = shared_store()
-    if store is None:
-        return
-    try:
+
+    def unless_there(store: Store) -> None:
         if made_now or not store.has(f"{place}/{MANIFEST}"):
             copy(store)
-    except (DatasetError, StorageError) as error:
-        logger.warning(
-            "%s: whole in %s, but not copied to the store: the next run that uses it tries "
-            "again. %s",
-            what,
-            folder,
-            error,
-        )
+
+    on_store(
+        unless_there,
+        f"{what}: whole in {folder}, but not copied to the store; the next run that uses it tries "
+        "again",
+    )
 
 
 def put_folder(

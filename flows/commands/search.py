@@ -212,7 +212,8 @@ def cross_validate(
         raise ConfigError(
             "--trials counts those of a search, and no --space says what to search. Name one."
         )
-    searched = None if space is None else read_space(space, trials=20 if trials is None else trials)
+    options = {} if trials is None else {"trials": trials}
+    searched = None if space is None else read_space(space, **options)
     places = prepare_profile(profile, documents, settings)
     with prefect_session(places):
         from flows.cross_validate import cross_validate_pipeline

@@ -21,6 +21,7 @@ from tasks.llm.response_log import Completion, ResponseLog
 from tasks.memo import SUFFIX
 from tasks.partitions import Partition, read_partition
 from tasks.shared_datasets import remove_shared
+from tasks.training.shared_checkpoints import remove_all_checkpoints
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ def remove_versions(
 ) -> tuple[int, int, int]:
     """Delete dataset versions, and certificates that quote a document, in the store too.
 
-    The store comes first: what could not be deleted there is found again by this home's copy.
+    All checkpoints that broken-off trainings left in the store go, too. The store comes first: what
+    could not be deleted there is found again by this home's copy.
 
     Returns:
         How many were deleted in the store, and how many versions and certificates in this home.
@@ -120,6 +122,7 @@ def remove_versions(
     folders = [version.folder for version in versions]
     quoting = [path.parent for path in certificates_with(home, traces)]
     shared = sum(remove_shared(path.parent.name, path.name) for path in [*folders, *quoting])
+    remove_all_checkpoints()
     return shared, _delete(folders, shutil.rmtree), _delete(quoting, shutil.rmtree)
 
 

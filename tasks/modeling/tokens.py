@@ -66,17 +66,21 @@ def _from_file(path: Path, changed: int) -> "Tokenizer":
     """Return a tokenizer: a vocabulary of 262,144 takes seconds to load, and stages share it."""
     from tokenizers import Tokenizer
 
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # the Rust side raises plain Exception
-        raise ModelError(f"{path} is not a tokenizer: {error}") from error
+    return _loaded(lambda: Tokenizer.from_file(str(path)), str(path))
 
 
 @lru_cache(maxsize=1)
 def _from_content(content: bytes) -> "Tokenizer":
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_buffer(content)
+    return _loaded(lambda: Tokenizer.from_buffer(content), "The tokenizer.json that was sent")
+
+
+def _loaded(load: Callable[[], "Tokenizer"], what: str) -> "Tokenizer":
+    try:
+        return load()
+    except Exception as error:  # the Rust side raises plain Exception
+        raise ModelError(f"{what} is not a tokenizer: {error}") from error
 
 
 def tokenizer_sha256(folder: Path) -> str:

@@ -2,14 +2,25 @@
 
 import json
 import logging
+import shutil
 from pathlib import Path, PurePath
 
 from data_contracts.base import file_sha256
 from data_contracts.errors import DatasetError, StorageError
-from tasks.store import MANIFEST, Store, fetched_files, put_folder, shared_store, taken
+from tasks.store import (
+    MANIFEST,
+    Store,
+    fetched_files,
+    on_store,
+    put_folder,
+    shared_store,
+    taken,
+)
 from tasks.training.checkpoints import STATE
 
 logger = logging.getLogger(__name__)
+
+_FOLDER = "unfinished"
 
 
 def offer_checkpoints(folder: Path, fingerprint: str) -> None:
@@ -22,27 +33,20 @@ def offer_checkpoints(folder: Path, fingerprint: str) -> None:
     Raises:
         ConfigError: TEMPER_STORE cannot be opened.
     """
-    store = shared_store()
-    if store is None:
-        return
-    files = {
-        path.relative_to(folder).as_posix(): file_sha256(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-    try:
+
+    def copy(store: Store) -> None:
+        files = _hashes(folder)
         put_folder(store, _place(fingerprint), folder, files, json.dumps(files).encode())
-    except StorageError as error:
-        logger.warning("Checkpoints stay on this machine, no other can go on from them: %s", error)
-    else:
         logger.warning("Checkpoints are in the store: any machine can go on from them")
+
+    on_store(copy, "Checkpoints stay on this machine, no other can go on from them")
 
 
 def take_checkpoints(folder: Path, fingerprint: str) -> None:
-    """Bring the checkpoints of an unfinished training here, unless this machine has its own.
+    """Bring the checkpoints of an unfinished training here, if the store has some.
 
     Args:
-        folder: The training's; must not exist.
+        folder: The training's; what lies there goes.
         fingerprint: Of the model that is wanted.
 
     Raises:
@@ -57,17 +61,40 @@ def drop_checkpoints(fingerprint: str) -> None:
     Raises:
         ConfigError: TEMPER_STORE cannot be opened.
     """
+    on_store(
+        lambda store: store.remove(_place(fingerprint)),
+        "Checkpoints of a finished training stay in the store",
+    )
+
+
+def remove_all_checkpoints() -> int:
+    """Delete the checkpoints of all trainings from the store; return of how many.
+
+    Nothing tells which documents one has seen, and a training without them begins anew.
+
+    Raises:
+        ConfigError: TEMPER_STORE cannot be opened.
+        StorageError: The store does not answer, or refuses.
+    """
     store = shared_store()
-    if store is None:
-        return
-    try:
-        store.remove(_place(fingerprint))
-    except StorageError as error:
-        logger.warning("Checkpoints of a finished training stay in the store: %s", error)
+    return 0 if store is None else sum(store.remove(_place(n)) for n in store.names(_FOLDER))
 
 
 def _place(fingerprint: str) -> str:
-    return f"unfinished/{fingerprint}"
+    return f"{_FOLDER}/{fingerprint}"
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """Return the hash of each file, by its name within the folder.
+
+    Raises:
+        StorageError: One cannot be read.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    try:
+        return {path.relative_to(folder).as_posix(): file_sha256(path) for path in paths}
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be read ({error}). Look at the disk.") from error
 
 
 def _fetch(store: Store, folder: Path, fingerprint: str) -> None:
@@ -78,6 +105,7 @@ def _fetch(store: Store, folder: Path, fingerprint: str) -> None:
     with fetched_files(store, place, _files(text, f"{store.address}/{place}"), folder) as staged:
         for path in staged.glob(f"checkpoints/*/{STATE}"):
             _move_best(path, folder)
+        shutil.rmtree(folder, ignore_errors=True)
         staged.replace(folder)
     logger.info("training: checkpoints of another machine taken from the store")
 
@@ -91,7 +119,10 @@ def _files(text: bytes, where: str) -> dict[str, str]:
 
 def _move_best(path: Path, folder: Path) -> None:
     """Name the best checkpoint as it lies here: the trainer notes its absolute path."""
-    state = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:  # half-written there; `newest_checkpoint` takes it away
+        return
     best = state.get("best_model_checkpoint")
     if best is not None:
         state["best_model_checkpoint"] = str(folder / "checkpoints" / PurePath(best).name)

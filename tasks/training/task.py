@@ -134,7 +134,7 @@ def _train(
 ) -> Path:
     """Train in a folder that a later run finds again, should this one be interrupted."""
     folder = model_folder(home, fingerprint).with_suffix(".unfinished")
-    if not folder.exists():
+    if not any(folder.glob("checkpoints/*")):
         take_checkpoints(folder, fingerprint)
     try:
         folder.mkdir(parents=True, exist_ok=True)

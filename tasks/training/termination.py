@@ -58,8 +58,10 @@ class CheckpointBeforeTheEnd(TrainerCallback):  # type: ignore[misc]
         """End, where it was asked for."""
         if self.asked:
             logger.warning("The checkpoint of step %d is written", state.global_step)
-            self.when_saved()
-            self.pass_on()
+            try:
+                self.when_saved()
+            finally:
+                self.pass_on()
 
     def pass_on(self) -> None:
         """Do with the signal what would have been done without this."""

@@ -66,6 +66,16 @@ def test_a_terminated_training_goes_on_after_its_last_step(base, tmp_path):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_the_run_ends_though_its_checkpoint_cannot_be_handed_on(base, tmp_path):
+    def lost():
+        raise OSError("no disk")
+
+    rows = ferry_rows(30, train=24)
+    with pytest.raises(Killed):
+        train_model(rows, base, CONFIG, tmp_path, terminated_at(7), lost)
+    assert newest_checkpoint(tmp_path / "checkpoints").name == "checkpoint-8"
+
+
 def test_a_second_signal_ends_at_once(base, tmp_path):
     with pytest.raises(Killed):
         train_model(ferry_rows(30, train=24), base, CONFIG, tmp_path, terminated_at(4, times=2))
