@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from prefect import flow
 
 from data_contracts.base import Result
-from data_contracts.dataset import DatasetRef
+from data_contracts.dataset import DatasetRef, read_kept
 from data_contracts.errors import ConfigError
 from data_contracts.results import BaseModelRef, LeakageCertificate
 from flows.config import NOTHING, PipelineConfig, load_config
@@ -25,6 +25,7 @@ from tasks.report.task import show_dataset, write_data_card
 from tasks.selection.task import select
 from tasks.splitting.task import split
 from tasks.text.remembered import sharing_features
+from tasks.text.rows import strings
 from tasks.tracking import RunContext
 from tasks.training.task import prepare_base_model
 
@@ -42,6 +43,11 @@ class BuiltDataset(Result):
     def examples(self) -> DatasetRef:
         """The finished dataset."""
         return self.stages[-1]
+
+    @property
+    def test_rows(self) -> int:
+        """How many rows are held out for the test."""
+        return strings(read_kept(self.examples, ["split"]), "split").count("test")
 
     def stage(self, name: str) -> DatasetRef | None:
         """Return the dataset of a stage; None where rows came another way."""

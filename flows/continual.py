@@ -7,7 +7,7 @@ from typing import Any
 from prefect import flow
 
 from data_contracts.base import Result
-from data_contracts.dataset import DatasetRef, read_kept
+from data_contracts.dataset import DatasetRef
 from data_contracts.errors import ConfigError
 from data_contracts.front import ContinualArm, ContinualResult
 from data_contracts.results import BaseModelRef
@@ -16,7 +16,7 @@ from flows.config import PipelineConfig, load_config, override
 from flows.memory import require_fit
 from flows.run import pipeline_run
 from flows.sweep import quiet_steps
-from tasks.continual.arm import SPLIT, Walk, arm_of
+from tasks.continual.arm import Walk, arm_of
 from tasks.continual.task import collect_earlier, learn_step, predictions_of
 from tasks.evaluation.config import EvaluationConfig
 from tasks.front.task import front_evaluation
@@ -57,7 +57,7 @@ def continual_pipeline(profile: str = "demo", settings: Sequence[str] = ()) -> C
         arms = [arm_of(walk, walks[0], evaluation) for walk in walks]
         for arm in arms:
             _log(arm, evaluation, context)
-        rows = [_test_rows(dataset) for dataset in _datasets(next(iter(ways.values())), context)]
+        rows = [dataset.test_rows for dataset in _datasets(next(iter(ways.values())), context)]
         result = ContinualResult(sets=list(config.continual.sets), rows=rows, arms=arms)
         report = write_continual(result, config.name, context)
     return ContinualRun(result=result, report=report, mlflow_run_id=context.run_id)
@@ -160,8 +160,3 @@ def _log(arm: ContinualArm, evaluation: EvaluationConfig, context: RunContext) -
             mlflow.log_metrics({**figures, "general_text": text}, step=step)
         for step, forgetting in enumerate(arm.transfer.forgetting, start=2):
             mlflow.log_metric("forgetting", forgetting, step=step)
-
-
-def _test_rows(dataset: BuiltDataset) -> int:
-    count: int = read_kept(dataset.examples)["split"].to_pylist().count(SPLIT)
-    return count

@@ -1,5 +1,7 @@
 """The model half: train, evaluate base against tuned, judge."""
 
+import logging
+
 from prefect import flow
 
 from data_contracts.base import Result
@@ -26,10 +28,13 @@ from tasks.evaluation.task import (
 )
 from tasks.exporting.task import export_tuned
 from tasks.memorisation.task import measure_memorisation
+from tasks.promotion.prospects import why_undecided
 from tasks.promotion.task import judge_model, lineage_of
 from tasks.robustness.task import measure_robustness
 from tasks.tracking import RunContext
 from tasks.training.task import train
+
+logger = logging.getLogger(__name__)
 
 
 class JudgedModel(Result):
@@ -54,6 +59,9 @@ def fine_tune(config: PipelineConfig, dataset: BuiltDataset, context: RunContext
     """
     require_apart_anchors(config.training, config.evaluation)
     require_fit(config.training, dataset, context.home)
+    undecided = why_undecided(dataset.test_rows, config.evaluation.test_rows, config.judged_by)
+    if undecided:
+        logger.warning(undecided)
     model = train(dataset.examples, dataset.base, config.training, context)
     exports = tuple(export_tuned(model, form, context) for form in config.exports)
     return judge_tuned(model, config, dataset, context, exports)
